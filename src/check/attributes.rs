@@ -1,0 +1,99 @@
+//! Attributes: closed lists of values, dates, and texts.
+
+use jiff::civil::Date;
+
+use super::error::CheckError;
+use crate::diag::{Diagnostics, suggestion};
+use crate::ir::{About, Criticality, Phi, Risk};
+use crate::syntax::ast::{Attribute, Key, Word};
+
+const PHI: [(&str, Phi); 3] = [("none", Phi::None), ("transit", Phi::Transit), ("store", Phi::Store)];
+
+const CRITICALITY: [(&str, Criticality); 3] =
+    [("ops", Criticality::Ops), ("care", Criticality::Care), ("life", Criticality::Life)];
+
+const RISK: [(&str, Risk); 4] =
+    [("low", Risk::Low), ("medium", Risk::Medium), ("high", Risk::High), ("critical", Risk::Critical)];
+
+/// The value of an attribute, if it stands.
+fn value(attributes: &[Attribute], key: Key) -> Option<&Word> {
+    attributes.iter().find(|attribute| attribute.key == key).map(|attribute| &attribute.value)
+}
+
+/// The value of an attribute that has a closed list of values.
+fn one_of<T: Copy>(
+    attributes: &[Attribute],
+    key: Key,
+    known: &[(&str, T)],
+    diagnostics: &mut Diagnostics,
+) -> Option<T> {
+    let word = value(attributes, key)?;
+    let found = known.iter().find(|(name, _)| *name == word.node);
+    if found.is_none() {
+        let names: Vec<String> = known.iter().map(|(name, _)| format!("`{name}`")).collect();
+        diagnostics.push(CheckError::UnknownValue {
+            attribute: key.keyword(),
+            value: word.node.clone(),
+            span: word.span,
+            known: format!("one of {}", names.join(", ")),
+            help: suggestion(&word.node, known.iter().map(|(name, _)| *name)),
+        });
+    }
+    found.map(|(_, value)| *value)
+}
+
+/// What it has of protected health information.
+pub(super) fn phi(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Option<Phi> {
+    one_of(attributes, Key::Phi, &PHI, diagnostics)
+}
+
+/// What its loss would touch.
+pub(super) fn criticality(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Option<Criticality> {
+    one_of(attributes, Key::Criticality, &CRITICALITY, diagnostics)
+}
+
+/// How exposed it is.
+pub(super) fn risk(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Option<Risk> {
+    one_of(attributes, Key::Risk, &RISK, diagnostics)
+}
+
+/// The date that an attribute holds.
+pub(super) fn date(attributes: &[Attribute], key: Key, diagnostics: &mut Diagnostics) -> Option<Date> {
+    let word = value(attributes, key)?;
+    let well_formed =
+        word.node.len() == 10 && word.node.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let parsed = if well_formed { word.node.parse::<Date>().ok() } else { None };
+    if parsed.is_none() {
+        let problem = if well_formed { "no such day" } else { "expected YYYY-MM-DD" };
+        let (value, span, problem) = (word.node.clone(), word.span, problem.to_owned());
+        diagnostics.push(CheckError::BadDate { value, span, problem });
+    }
+    parsed
+}
+
+/// Owner, reason, ticket, note and end.
+pub(super) fn about(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> About {
+    let text = |key| value(attributes, key).map(|word| word.node.clone());
+    About {
+        owner: text(Key::Owner),
+        reason: text(Key::Reason),
+        ticket: text(Key::Ticket),
+        note: text(Key::Note),
+        until: date(attributes, Key::Until, diagnostics),
+    }
+}
+
+/// Checks the number of a VLAN (IEEE 802.1Q: 0 to 4094).
+pub(super) fn check_vlan(attributes: &[Attribute], diagnostics: &mut Diagnostics) {
+    let Some(word) = value(attributes, Key::Vlan) else { return };
+    if word.node.parse::<u16>().is_ok_and(|number| number <= 4094) {
+        return;
+    }
+    diagnostics.push(CheckError::UnknownValue {
+        attribute: Key::Vlan.keyword(),
+        value: word.node.clone(),
+        span: word.span,
+        known: "a number from 0 to 4094".to_owned(),
+        help: None,
+    });
+}

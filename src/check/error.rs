@@ -1,0 +1,509 @@
+//! What can be wrong with the sense of a policy.
+#![allow(unused_assignments, reason = "the derive of miette assigns fields that it does not read")]
+
+use miette::{Diagnostic, LabeledSpan};
+use thiserror::Error;
+
+use crate::source::Span;
+
+/// A mistake in what a policy says, or something in it that deserves a second look.
+#[derive(Error, Diagnostic, Debug)]
+pub(super) enum CheckError {
+    // --- names ---
+    #[error("there is no {kind} `{name}`")]
+    #[diagnostic(code(C0101))]
+    UnknownName {
+        kind: &'static str,
+        name: String,
+        #[label("not declared in this policy")]
+        span: Span,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("`{name}` is declared twice")]
+    #[diagnostic(code(C0102), help("{kinds} share their names; rename one of the two"))]
+    Duplicate {
+        name: String,
+        kinds: &'static str,
+        #[label("declared again here")]
+        span: Span,
+        #[label("declared first here")]
+        first: Span,
+    },
+
+    #[error("`{name}` already has a meaning")]
+    #[diagnostic(code(C0103), help("`any` stands for every zone or every service; choose another name"))]
+    ReservedName {
+        name: String,
+        #[label("cannot be declared")]
+        span: Span,
+    },
+
+    #[error("`{value}` is not a value of `{attribute}`")]
+    #[diagnostic(code(C0104))]
+    UnknownValue {
+        attribute: &'static str,
+        value: String,
+        #[label("{known}")]
+        span: Span,
+        known: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("`{value}` is not a date")]
+    #[diagnostic(code(C0105), help("write year, month and day: `2027-03-31`"))]
+    BadDate {
+        value: String,
+        #[label("{problem}")]
+        span: Span,
+        problem: String,
+    },
+
+    #[error("the group `{name}` contains itself")]
+    #[diagnostic(code(C0106), help("take one of the names out, so that the groups form no circle"))]
+    GroupCycle {
+        name: String,
+        #[label("leads back to the group")]
+        span: Span,
+    },
+
+    #[error("the {kind} `{name}` lies in no zone")]
+    #[diagnostic(code(C0107), help("name its zone: `{kind} {name} in ZONE {{ ... }}`"))]
+    NoZone {
+        kind: &'static str,
+        name: String,
+        #[label("`in ZONE` is missing behind this name")]
+        span: Span,
+    },
+
+    // --- addresses ---
+    #[error("`{text}` is not {expected}")]
+    #[diagnostic(code(C0201))]
+    BadAddress {
+        text: String,
+        expected: &'static str,
+        #[label("{problem}")]
+        span: Span,
+        problem: String,
+        #[help]
+        help: Option<String>,
+    },
+
+    #[error("`{text}` has bits set behind its prefix length")]
+    #[diagnostic(
+        code(C0202),
+        help("`{network}` is the prefix, `{address}` the single address; write the one that is meant")
+    )]
+    HostBits {
+        text: String,
+        network: String,
+        address: String,
+        #[label("prefix or address?")]
+        span: Span,
+    },
+
+    #[error("`{text}` is an IPv4 address written as IPv6")]
+    #[diagnostic(
+        code(C0203),
+        help(
+            "write `{plain}`; a v4-mapped address would slip past what is said of the IPv4 host (RFC 4291, 2.5.5.2)"
+        )
+    )]
+    V4Mapped {
+        text: String,
+        plain: String,
+        #[label("v4-mapped")]
+        span: Span,
+    },
+
+    #[error("the zones `{first_zone}` and `{zone}` overlap")]
+    #[diagnostic(
+        code(C0204),
+        help("both hold {overlap}; an address can belong to one zone only, so give it to one of the two")
+    )]
+    ZonesOverlap {
+        zone: String,
+        first_zone: String,
+        overlap: String,
+        #[label("this zone")]
+        span: Span,
+        #[label("and this one")]
+        first: Span,
+    },
+
+    #[error("`{text}` lies outside the zone `{zone}`")]
+    #[diagnostic(code(C0205), help("{help}"))]
+    OutsideZone {
+        text: String,
+        zone: String,
+        #[label("not in the zone")]
+        span: Span,
+        #[label("the zone is declared here")]
+        zone_span: Span,
+        help: String,
+    },
+
+    #[error("the {kind} `{name}` is empty")]
+    #[diagnostic(
+        code(C0206),
+        severity(Warning),
+        help("an empty set matches nothing, so no rule that names only it does anything")
+    )]
+    Empty {
+        kind: &'static str,
+        name: String,
+        #[label("has no address")]
+        span: Span,
+    },
+
+    #[error("`except {text}` takes nothing away")]
+    #[diagnostic(
+        code(C0207),
+        severity(Warning),
+        help("nothing in the list before it holds this; is it a slip?")
+    )]
+    IdleExcept {
+        text: String,
+        #[label("not part of the list")]
+        span: Span,
+    },
+
+    #[error("`{name}` is a second zone with `rest`")]
+    #[diagnostic(
+        code(C0208),
+        help("only one zone can be all that no other holds; give the other its prefixes")
+    )]
+    TwoRests {
+        name: String,
+        #[label("this zone")]
+        span: Span,
+        #[label("and this one")]
+        first: Span,
+    },
+
+    #[error("the zone `{name}` has both `rest` and `net`")]
+    #[diagnostic(
+        code(C0209),
+        help("`rest` is all that no other zone holds, so it needs no prefixes; remove one of the two")
+    )]
+    RestWithNet {
+        name: String,
+        #[label("of this zone")]
+        span: Span,
+    },
+
+    // --- services ---
+    #[error("`{protocol}` has no ports")]
+    #[diagnostic(code(C0301), help("{help}"))]
+    NoPorts {
+        protocol: String,
+        #[label("a port makes no sense here")]
+        span: Span,
+        help: String,
+    },
+
+    #[error("`{protocol}` needs ports")]
+    #[diagnostic(
+        code(C0302),
+        help("write the ports behind it, `{protocol} 443`, or `{protocol} any` for all of them")
+    )]
+    PortsMissing {
+        protocol: String,
+        #[label("which ports?")]
+        span: Span,
+    },
+
+    #[error("`{text}` is not a port")]
+    #[diagnostic(
+        code(C0303),
+        help("a port is a number from 0 to 65535, a range is `FIRST-LAST`, and `any` is all of them")
+    )]
+    BadPort {
+        text: String,
+        #[label("{problem}")]
+        span: Span,
+        problem: String,
+    },
+
+    #[error("`{protocol}` has no message `{text}`")]
+    #[diagnostic(code(C0304))]
+    BadMessage {
+        protocol: String,
+        text: String,
+        #[label("not a message type")]
+        span: Span,
+        #[help]
+        help: String,
+    },
+
+    #[error("nothing uses the service `{name}`")]
+    #[diagnostic(code(C0305), severity(Warning), help("remove it, or name it in a rule"))]
+    UnusedService {
+        name: String,
+        #[label("declared here, used nowhere")]
+        span: Span,
+    },
+
+    #[error("the service `{name}` is empty")]
+    #[diagnostic(code(C0306), help("say what it is made of: `service {name} {{ tcp 443 }}`"))]
+    EmptyService {
+        name: String,
+        #[label("has no protocol")]
+        span: Span,
+    },
+
+    #[error("`{text}` is not a protocol number")]
+    #[diagnostic(code(C0307), help("{help}"))]
+    BadProtocol {
+        text: String,
+        #[label("expected a number from 0 to 255")]
+        span: Span,
+        help: String,
+    },
+
+    // --- rules ---
+    #[error("this {kind} does not say {what}")]
+    #[diagnostic(code(C0401), help("add `{clause}`; to mean all of them, write `any`"))]
+    Incomplete {
+        kind: &'static str,
+        what: &'static str,
+        clause: &'static str,
+        #[label("`{clause}` is missing")]
+        span: Span,
+    },
+
+    #[error("`{name}` allows nothing that is not forbidden")]
+    #[diagnostic(code(C0402), help("a forbid wins over every allow; remove this rule, or narrow the forbid"))]
+    WhollyForbidden {
+        name: String,
+        #[label("all of this")]
+        span: Span,
+        #[label(collection)]
+        forbids: Vec<LabeledSpan>,
+    },
+
+    #[error("part of `{name}` is forbidden")]
+    #[diagnostic(
+        code(C0403),
+        severity(Warning),
+        help("taken away: {overlap}; say so with `except`, or narrow the forbid")
+    )]
+    PartlyForbidden {
+        name: String,
+        overlap: String,
+        #[label("part of this")]
+        span: Span,
+        #[label(collection)]
+        forbids: Vec<LabeledSpan>,
+    },
+
+    #[error("`{name}` matches nothing")]
+    #[diagnostic(code(C0404), severity(Warning))]
+    EmptyRule {
+        name: String,
+        #[label("no packet fits it")]
+        span: Span,
+        #[help]
+        help: String,
+    },
+
+    #[error("`{name}` stays inside one zone")]
+    #[diagnostic(
+        code(C0405),
+        severity(Warning),
+        help(
+            "no firewall sees traffic between two hosts of one zone; port ACLs or client isolation on the switch can"
+        )
+    )]
+    InsideZone {
+        name: String,
+        #[label("from `{zone}` to `{zone}`")]
+        span: Span,
+        zone: String,
+    },
+
+    #[error("a forbid cannot end")]
+    #[diagnostic(
+        code(C0406),
+        help(
+            "a forbid that ends silently opens what it closed; remove `until`, and remove the statement when its day comes"
+        )
+    )]
+    ForbidUntil {
+        #[label("not on a forbid")]
+        span: Span,
+    },
+
+    #[error("`{name}` has expired")]
+    #[diagnostic(
+        code(C0407),
+        severity(Warning),
+        help("it is no longer compiled; remove it, or agree on a later date")
+    )]
+    Expired {
+        name: String,
+        #[label("held until this day; the build is as of {as_of}")]
+        span: Span,
+        as_of: String,
+    },
+
+    #[error("the same is said twice")]
+    #[diagnostic(code(C0408), severity(Warning), help("one of the two is enough"))]
+    SaidTwice {
+        #[label("said again here")]
+        span: Span,
+        #[label("said first here")]
+        first: Span,
+    },
+
+    // --- topology ---
+    #[error("nothing enforces `{name}`")]
+    #[diagnostic(
+        code(C0501),
+        help("no enforcement point has an interface to both sides ({pairs}); attach the zones to one")
+    )]
+    NotEnforced {
+        name: String,
+        pairs: String,
+        #[label("crosses no enforcement point")]
+        span: Span,
+    },
+
+    #[error("part of `{name}` is enforced by nothing")]
+    #[diagnostic(
+        code(C0502),
+        severity(Warning),
+        help("no enforcement point has an interface to both sides of {pairs}; attach the zones to one")
+    )]
+    PartlyNotEnforced {
+        name: String,
+        pairs: String,
+        #[label("part of this crosses no enforcement point")]
+        span: Span,
+    },
+
+    #[error("the zone `{name}` is attached nowhere")]
+    #[diagnostic(
+        code(C0503),
+        severity(Warning),
+        help("no enforcement point has an interface to it, so nothing of what is said of it is enforced")
+    )]
+    Unattached {
+        name: String,
+        #[label("behind no interface")]
+        span: Span,
+    },
+
+    #[error("`{name}` has {count} targets")]
+    #[diagnostic(code(C0504), help("say what kind of config it takes, once: `target nftables`"))]
+    TargetCount {
+        name: String,
+        count: usize,
+        #[label("this enforcement point")]
+        span: Span,
+    },
+
+    #[error("the interface `{name}` stands twice in `{device}`")]
+    #[diagnostic(
+        code(C0505),
+        help("several zones behind one interface are a list: `interface {name} zone A, B`")
+    )]
+    InterfaceTwice {
+        name: String,
+        device: String,
+        #[label("again here")]
+        span: Span,
+        #[label("first here")]
+        first: Span,
+    },
+
+    #[error("the zone `{zone}` is attached twice to `{device}`")]
+    #[diagnostic(
+        code(C0506),
+        help(
+            "a zone that lies behind two interfaces of one enforcement point is two zones, since it filters between them; split the zone"
+        )
+    )]
+    AttachedTwice {
+        zone: String,
+        device: String,
+        #[label("again here")]
+        span: Span,
+        #[label("first here")]
+        first: Span,
+    },
+
+    #[error("nobody can administer `{name}`")]
+    #[diagnostic(
+        code(C0507),
+        severity(Warning),
+        help(
+            "its input is closed but for what a `manage` statement opens: `manage {{ from jump_host  to {name}  via ssh }}`"
+        )
+    )]
+    Unmanaged {
+        name: String,
+        #[label("no `manage` statement reaches this enforcement point")]
+        span: Span,
+    },
+
+    #[error("this policy has no enforcement point")]
+    #[diagnostic(
+        code(C0508),
+        severity(Warning),
+        help(
+            "declare one: `firewall core {{ target nftables  interface eth0 zone ZONE }}`; until then there is nothing to build"
+        )
+    )]
+    NoDevice {
+        #[label("and none beside it")]
+        span: Span,
+    },
+
+    #[error("`{name}` has no interface")]
+    #[diagnostic(
+        code(C0509),
+        help(
+            "an enforcement point that sees nothing enforces nothing; attach a zone: `interface eth0 zone ZONE`"
+        )
+    )]
+    NoInterface {
+        name: String,
+        #[label("sees nothing")]
+        span: Span,
+    },
+
+    // --- assertions ---
+    #[error("asserted denied, but allowed: {packet}")]
+    #[diagnostic(code(C0601), help("narrow the rule, forbid the packet, or correct the assertion"))]
+    AssertedDenied {
+        packet: String,
+        #[label("this assertion fails")]
+        span: Span,
+        #[label("allowed by `{rule}`")]
+        allowed_by: Span,
+        rule: String,
+    },
+
+    #[error("asserted allowed, but denied: {packet}")]
+    #[diagnostic(code(C0602), help("{why}"))]
+    AssertedAllowed {
+        packet: String,
+        #[label("this assertion fails")]
+        span: Span,
+        #[label(collection)]
+        forbid: Vec<LabeledSpan>,
+        why: String,
+    },
+
+    // --- later ---
+    #[error("{what} is not compiled yet")]
+    #[diagnostic(code(C0901), help("it is read and kept, but no output would carry it; remove it to build"))]
+    NotCompiled {
+        what: String,
+        #[label("cannot be built")]
+        span: Span,
+    },
+}

@@ -1,0 +1,151 @@
+//! From syntax trees to the policy model.
+//!
+//! In: the trees of all files, and the date by which statements expire. Out: a [`Policy`] with every name resolved and
+//! every set exact, and everything that is wrong or doubtful. The policy must not be used if there were errors. What
+//! comes out does not depend on the order of statements or files.
+
+mod addresses;
+mod assertions;
+mod attributes;
+mod error;
+mod names;
+mod places;
+mod rules;
+mod sense;
+mod services;
+mod topology;
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use self::error::CheckError;
+use self::names::{Declared, Scope};
+use self::services::Services;
+use crate::diag::Diagnostics;
+use crate::ir::{Conduits, Policy};
+use crate::syntax::ast::{File, Members, Statement, Word};
+
+/// What zones, classes, peers and groups share, for messages.
+const SHARED_KINDS: &str = "zones, classes, peers and groups";
+
+/// The statements of a policy, sorted by kind.
+#[derive(Default)]
+struct Statements<'a> {
+    names: Vec<&'a Word>,
+    zones: Vec<&'a crate::syntax::ast::Zone>,
+    services: Vec<&'a crate::syntax::ast::Service>,
+    classes: Vec<&'a crate::syntax::ast::Class>,
+    peers: Vec<&'a crate::syntax::ast::Peer>,
+    groups: Vec<&'a crate::syntax::ast::Group>,
+    rules: Vec<&'a crate::syntax::ast::Rule>,
+    assertions: Vec<&'a crate::syntax::ast::Assertion>,
+    managements: Vec<&'a crate::syntax::ast::Manage>,
+    devices: Vec<&'a crate::syntax::ast::Device>,
+    not_compiled: Vec<(String, &'a Word)>,
+}
+
+impl<'a> Statements<'a> {
+    fn sort(files: &'a [File]) -> Self {
+        let mut sorted = Statements::default();
+        for statement in files.iter().flat_map(|file| &file.statements) {
+            match statement {
+                Statement::Policy(name) => sorted.names.push(name),
+                Statement::Include(_) => {}
+                Statement::Zone(zone) => sorted.zones.push(zone),
+                Statement::Service(service) => sorted.services.push(service),
+                Statement::Class(class) => sorted.classes.push(class),
+                Statement::Peer(peer) => sorted.peers.push(peer),
+                Statement::Group(group) => sorted.groups.push(group),
+                Statement::Rule(rule) => sorted.rules.push(rule),
+                Statement::Assertion(assertion) => sorted.assertions.push(assertion),
+                Statement::Manage(manage) => sorted.managements.push(manage),
+                Statement::Schedule(schedule) => sorted.later("a `schedule`", &schedule.name),
+                Statement::Guard(guard) => sorted.later("a `guard`", &guard.subject),
+                Statement::Posture(posture) => sorted.later("a `posture`", &posture.name),
+                Statement::Device(device) => sorted.devices.push(device),
+            }
+        }
+        sorted
+    }
+
+    fn later(&mut self, what: &str, name: &'a Word) {
+        self.not_compiled.push((what.to_owned(), name));
+    }
+}
+
+/// Checks a policy as of a date.
+pub fn check(files: &[File], as_of: Date, diagnostics: &mut Diagnostics) -> Policy {
+    let statements = Statements::sort(files);
+    let mut policy = resolve(&statements, as_of, diagnostics);
+    refuse_later(&statements, diagnostics);
+    let conduits = Conduits::new(&policy);
+    sense::check_effect(&policy, &conduits, diagnostics);
+    sense::check_forbids(&policy, &conduits, diagnostics);
+    topology::check(&policy, &conduits, diagnostics);
+    assertions::check(&policy, &conduits, diagnostics);
+    policy.name = policy_name(&statements.names, diagnostics);
+    policy
+}
+
+/// Resolves all names and sets.
+fn resolve(statements: &Statements, as_of: Date, diagnostics: &mut Diagnostics) -> Policy {
+    let mut declared = Declared::default();
+    let zones = places::zones(&statements.zones, &mut declared, diagnostics);
+    let classes = statements.classes.iter().map(|class| (*class).into());
+    let declarations = classes.chain(statements.peers.iter().map(|peer| (*peer).into()));
+    let endpoints = places::endpoints(declarations, &zones, &mut declared, diagnostics);
+    let mut groups = BTreeMap::new();
+    for group in &statements.groups {
+        if declared.enter(&group.name, SHARED_KINDS, diagnostics) {
+            groups.insert(group.name.node.clone(), *group);
+        }
+    }
+    let mut scope = Scope::default();
+    for zone in &zones {
+        scope.add_zone(&zone.name, Some(&zone.addresses).filter(|_| !declared.is_broken(&zone.name)));
+    }
+    for endpoint in &endpoints {
+        scope.add(&endpoint.name, Some(&endpoint.addresses));
+    }
+    for name in declared.broken() {
+        scope.add(name, None);
+    }
+    scope.add_groups(&groups, diagnostics);
+
+    let devices = topology::devices(&statements.devices, &zones, diagnostics);
+    let device_names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
+    let mut services = Services::declare(&statements.services, diagnostics);
+    let mut lowering =
+        rules::Lowering { scope: &scope, services: &mut services, declared: Declared::default(), as_of };
+    let rules = lowering.rules(&statements.rules, &statements.classes, diagnostics);
+    let managements = lowering.managements(&statements.managements, &device_names, diagnostics);
+    let assertions = lowering.assertions(&statements.assertions, diagnostics);
+    let services = services.finish(diagnostics);
+    Policy { name: None, as_of, zones, endpoints, services, rules, managements, assertions, devices }
+}
+
+/// The name of the policy, which may be said once.
+fn policy_name(names: &[&Word], diagnostics: &mut Diagnostics) -> Option<String> {
+    let first = names.iter().min_by_key(|name| name.span)?;
+    for again in names.iter().filter(|name| name.span != first.span) {
+        let (name, kinds) = (again.node.clone(), "statements `policy \"...\"`");
+        diagnostics.push(CheckError::Duplicate { name, kinds, span: again.span, first: first.span });
+    }
+    Some(first.node.clone())
+}
+
+/// Reports what is read but not compiled.
+fn refuse_later(statements: &Statements, diagnostics: &mut Diagnostics) {
+    for (what, name) in &statements.not_compiled {
+        diagnostics.push(CheckError::NotCompiled { what: what.clone(), span: name.span });
+    }
+    let classes = statements.classes.iter().flat_map(|class| &class.members);
+    let peers = statements.peers.iter().flat_map(|peer| &peer.members);
+    for members in classes.chain(peers) {
+        if let Members::Inventory { span, .. } = members {
+            let what = "`members from inventory`".to_owned();
+            diagnostics.push(CheckError::NotCompiled { what, span: *span });
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Services: protocols and ports as written, turned into sets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::error::CheckError;
+use super::names::{ANY, Declared};
+use crate::diag::{Diagnostics, suggestion};
+use crate::ir::Service;
+use crate::set::{
+    ICMP, ICMPV6, Interval, IntervalSet, ServiceSet, Set, has_ports, icmp_types, protocol_number, union_all,
+};
+use crate::syntax::ast::{self, ProtocolPorts, Via, Word};
+
+/// The services of a policy by name, and which of them a rule names.
+#[derive(Default)]
+pub(super) struct Services {
+    known: BTreeMap<String, Service>,
+    used: BTreeSet<String>,
+    declared: Declared,
+}
+
+impl Services {
+    /// Reads all service statements.
+    pub(super) fn declare(statements: &[&ast::Service], diagnostics: &mut Diagnostics) -> Self {
+        let mut services = Services::default();
+        for statement in statements {
+            let errors = diagnostics.errors();
+            let set = protocols(&statement.protocols, diagnostics);
+            let name = statement.name.node.clone();
+            if statement.protocols.is_empty() && !statement.broken {
+                diagnostics.push(CheckError::EmptyService { name: name.clone(), span: statement.name.span });
+            }
+            if statement.broken || diagnostics.errors() > errors {
+                services.declared.mark_broken(&name);
+            }
+            if services.declared.enter(&statement.name, "services", diagnostics) {
+                let encrypted = statement.encrypted.is_some();
+                let service = Service { name: name.clone(), set, encrypted, span: statement.name.span };
+                services.known.insert(name, service);
+            }
+        }
+        services
+    }
+
+    /// What a `via` list stands for, and the list as a policy would write it, sorted; `None` if part of it has an
+    /// error, here or where it is declared.
+    pub(super) fn resolve(
+        &mut self,
+        via: &[Via],
+        diagnostics: &mut Diagnostics,
+    ) -> Option<(ServiceSet, String)> {
+        let (mut sets, mut texts) = (Vec::new(), BTreeSet::new());
+        let errors = diagnostics.errors();
+        for entry in via {
+            match entry {
+                Via::Service(word) => {
+                    texts.insert(word.node.clone());
+                    sets.push(self.lookup(word, diagnostics));
+                }
+                Via::Inline(spec) => {
+                    texts.insert(text_of(spec));
+                    sets.push(Some(protocol_ports(spec, diagnostics)));
+                }
+            }
+        }
+        let set = union_all(sets.into_iter().collect::<Option<Vec<_>>>()?);
+        (diagnostics.errors() == errors).then(|| (set, texts.into_iter().collect::<Vec<_>>().join(", ")))
+    }
+
+    fn lookup(&mut self, word: &Word, diagnostics: &mut Diagnostics) -> Option<ServiceSet> {
+        if word.node == ANY {
+            return Some(ServiceSet::full());
+        }
+        let found = self.known.get(&word.node);
+        if found.is_none() {
+            let known = self.known.keys().map(String::as_str).chain([ANY]);
+            let is_port = word.node.starts_with(|c: char| c.is_ascii_digit());
+            let help = if is_port {
+                Some(format!("a port needs its protocol: `tcp {}`", word.node))
+            } else {
+                suggestion(&word.node, known)
+            };
+            let (name, span) = (word.node.clone(), word.span);
+            diagnostics.push(CheckError::UnknownName { kind: "service", name, span, help });
+        }
+        self.used.insert(word.node.clone());
+        found.filter(|_| !self.declared.is_broken(&word.node)).map(|service| service.set.clone())
+    }
+
+    /// Reports services that nothing named, and gives all, by name.
+    pub(super) fn finish(self, diagnostics: &mut Diagnostics) -> Vec<Service> {
+        for service in self.known.values().filter(|service| !self.used.contains(&service.name)) {
+            diagnostics.push(CheckError::UnusedService { name: service.name.clone(), span: service.span });
+        }
+        self.known.into_values().collect()
+    }
+}
+
+/// A service on the spot as a policy would write it.
+fn text_of(spec: &ProtocolPorts) -> String {
+    let joined = |words: &[Word], by: &str| {
+        let mut words: Vec<&str> = words.iter().map(|word| word.node.as_str()).collect();
+        words.sort_unstable();
+        words.join(by)
+    };
+    let mut text = joined(&spec.protocols, "/");
+    for argument in [joined(&spec.ports, ", "), spec.message_type.iter().map(|m| m.node.clone()).collect()] {
+        if !argument.is_empty() {
+            text = format!("{text} {argument}");
+        }
+    }
+    if !spec.source_ports.is_empty() {
+        text = format!("{text} source-port {}", joined(&spec.source_ports, ", "));
+    }
+    text
+}
+
+fn protocols(specs: &[ProtocolPorts], diagnostics: &mut Diagnostics) -> ServiceSet {
+    union_all(specs.iter().map(|spec| protocol_ports(spec, diagnostics)).collect::<Vec<_>>())
+}
+
+/// Protocols with ports, each protocol with all the ports and no other.
+fn protocol_ports(spec: &ProtocolPorts, diagnostics: &mut Diagnostics) -> ServiceSet {
+    let sets: Vec<ServiceSet> =
+        spec.protocols.iter().map(|word| one_protocol(word, spec, diagnostics)).collect();
+    union_all(sets)
+}
+
+fn one_protocol(word: &Word, spec: &ProtocolPorts, diagnostics: &mut Diagnostics) -> ServiceSet {
+    let Some(number) = protocol_number(&word.node).or_else(|| word.node.parse::<u8>().ok()) else {
+        let help = suggestion(&word.node, ["tcp", "udp", "icmp", "icmpv6", "gre", "esp"]);
+        let help = help.unwrap_or_else(|| "numbers are in the IANA registry of protocol numbers".to_owned());
+        diagnostics.push(CheckError::BadProtocol { text: word.node.clone(), span: word.span, help });
+        return ServiceSet::empty();
+    };
+    if has_ports(number) {
+        return with_ports(number, word, spec, diagnostics);
+    }
+    for port in spec.ports.iter().chain(&spec.source_ports) {
+        diagnostics.push(CheckError::NoPorts {
+            protocol: word.node.clone(),
+            span: port.span,
+            help: no_ports_help(number, &word.node),
+        });
+    }
+    match &spec.message_type {
+        Some(message) => with_message(number, word, message, diagnostics),
+        None => ServiceSet::protocol(number),
+    }
+}
+
+fn no_ports_help(number: u8, protocol: &str) -> String {
+    match number {
+        ICMP | ICMPV6 => format!("name the message: `{protocol} echo-request`"),
+        _ => format!("only tcp, udp, sctp and dccp have ports; write `{protocol}` alone"),
+    }
+}
+
+fn with_ports(number: u8, word: &Word, spec: &ProtocolPorts, diagnostics: &mut Diagnostics) -> ServiceSet {
+    if let Some(message) = &spec.message_type {
+        let (text, span) = (message.node.clone(), message.span);
+        let problem = "ports are numbers".to_owned();
+        diagnostics.push(CheckError::BadPort { text, span, problem });
+        return ServiceSet::empty();
+    }
+    if spec.ports.is_empty() {
+        diagnostics.push(CheckError::PortsMissing { protocol: word.node.clone(), span: word.span });
+        return ServiceSet::empty();
+    }
+    let destination = ports(&spec.ports, diagnostics);
+    let source = if spec.source_ports.is_empty() {
+        IntervalSet::full()
+    } else {
+        ports(&spec.source_ports, diagnostics)
+    };
+    ServiceSet::ports(number, &source, &destination)
+}
+
+/// A message of ICMP, by name. Other protocols have none.
+fn with_message(number: u8, protocol: &Word, message: &Word, diagnostics: &mut Diagnostics) -> ServiceSet {
+    let types = icmp_types(number);
+    if let Some((_, message_type)) = types.iter().find(|(name, _)| *name == message.node) {
+        return ServiceSet::icmp(number, *message_type, None);
+    }
+    let known: Vec<String> = types.iter().map(|(name, _)| format!("`{name}`")).collect();
+    let help = match (suggestion(&message.node, types.iter().map(|(name, _)| *name)), types.is_empty()) {
+        (Some(suggestion), _) => suggestion,
+        (None, true) => format!("write `{}` alone", protocol.node),
+        (None, false) => format!("known are {}", known.join(", ")),
+    };
+    let (protocol, text, span) = (protocol.node.clone(), message.node.clone(), message.span);
+    diagnostics.push(CheckError::BadMessage { protocol, text, span, help });
+    ServiceSet::empty()
+}
+
+fn ports(words: &[Word], diagnostics: &mut Diagnostics) -> IntervalSet<u16> {
+    let parsed = words.iter().filter_map(|word| match port(&word.node) {
+        Ok(interval) => Some(interval),
+        Err(problem) => {
+            let (text, span, problem) = (word.node.clone(), word.span, problem.to_owned());
+            diagnostics.push(CheckError::BadPort { text, span, problem });
+            None
+        }
+    });
+    parsed.collect::<Vec<_>>().into_iter().collect()
+}
+
+fn port(text: &str) -> Result<Interval<u16>, &'static str> {
+    if text == ANY {
+        return Ok(Interval::FULL);
+    }
+    let number = |text: &str| match text.parse::<u16>() {
+        Ok(number) => Ok(number),
+        Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Err("larger than 65535")
+        }
+        Err(_) => Err("not a number"),
+    };
+    match text.split_once('-') {
+        None => number(text).map(Interval::single),
+        Some((first, last)) => Interval::new(number(first)?, number(last)?).ok_or("ends before it starts"),
+    }
+}

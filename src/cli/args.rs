@@ -1,0 +1,93 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
+
+/// Compile one readable policy of zones, device classes and allowed peers into firewall configurations.
+#[derive(Parser, Debug)]
+#[command(name = "cordon", version, max_term_width = 100, after_help = AFTER_HELP)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  all is well
+  1  there are findings, and nothing was written
+  2  wrong usage, or input that cannot be read";
+
+#[derive(Subcommand, Debug)]
+pub(super) enum Command {
+    /// Say everything that is wrong with a policy, and write nothing
+    #[command(after_help = "Example:\n  cordon check examples/general-hospital")]
+    Check(Common),
+
+    /// Compile a policy into the files that firewalls load
+    #[command(after_help = "Example:\n  cordon build examples/general-hospital --out /tmp/hospital")]
+    Build {
+        #[command(flatten)]
+        common: Common,
+        /// The directory to write; it is replaced as a whole, or left as it was [default: PATH/build]
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+
+    /// Give the verdict on each packet of a CSV table
+    #[command(after_help = "Example:\n  cordon query examples/general-hospital --packets packets.csv")]
+    Query {
+        #[command(flatten)]
+        common: Common,
+        /// CSV with the columns proto, src, dst, sport and dport; `-` reads standard input
+        #[arg(long, value_name = "FILE")]
+        packets: PathBuf,
+    },
+
+    /// Say why a packet is allowed or denied, and what would be nearest if it is denied
+    #[command(
+        override_usage = "cordon explain [OPTIONS] [PATH] PROTO SRC DST [DPORT]",
+        after_help = "Example:\n  cordon explain examples/general-hospital tcp 10.40.40.10 10.40.65.10 104"
+    )]
+    Explain {
+        /// [PATH] PROTO SRC DST [DPORT]: the policy, and the packet
+        #[arg(required = true, num_args = 3..=5, value_name = "PACKET")]
+        packet: Vec<String>,
+        /// The source port [default: an ephemeral one]
+        #[arg(long, value_name = "PORT", default_value = "")]
+        sport: String,
+        #[command(flatten)]
+        options: Options,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Common {
+    /// A policy: a directory of `.cordon` files, or one such file
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub(super) path: PathBuf,
+    #[command(flatten)]
+    pub(super) options: Options,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Options {
+    /// The form of messages
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+    /// The date by which it is decided which statements have expired [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(super) as_of: Option<Date>,
+    /// Take warnings for findings too
+    #[arg(long)]
+    pub(super) deny_warnings: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(super) enum Format {
+    /// Text with excerpts of the policy
+    Human,
+    /// One JSON document on standard output
+    Json,
+}

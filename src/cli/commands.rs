@@ -1,0 +1,215 @@
+//! What each command does.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::args::{Arguments, Command, Common, Format, Options};
+use super::load::load;
+use super::{Failure, Outcome, output};
+use crate::check::check;
+use crate::diag::{self, Diagnostics};
+use crate::emit::{OutputFile, emit};
+use crate::ir::Policy;
+use crate::plan::plan;
+use crate::query::{Fields, answer, explain, parse_packet};
+use crate::report::{MANIFEST, Manifest};
+use crate::set::protocol_number;
+use crate::source::Sources;
+
+/// The width of messages, in columns.
+const WIDTH: usize = 100;
+
+/// The version of the JSON that commands print.
+const JSON_VERSION: u32 = 1;
+
+/// Runs a command.
+pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    match &arguments.command {
+        Command::Check(common) => run_check(common),
+        Command::Build { common, out } => run_build(common, out.as_deref()),
+        Command::Query { common, packets } => run_query(common, packets),
+        Command::Explain { packet, sport, options } => run_explain(packet, sport, options),
+    }
+}
+
+/// A policy that was read and checked, with all that was found.
+struct Checked {
+    policy: Policy,
+    sources: Sources,
+    root: PathBuf,
+    diagnostics: Diagnostics,
+}
+
+fn read_and_check(path: &Path, options: &Options) -> Result<Checked, Failure> {
+    let mut diagnostics = Diagnostics::default();
+    let loaded = load(path, &mut diagnostics)?;
+    let policy = check(&loaded.files, as_of(options), &mut diagnostics);
+    Ok(Checked { policy, sources: loaded.sources, root: loaded.root, diagnostics })
+}
+
+/// The date of the build: what was asked for, or today where the machine is.
+fn as_of(options: &Options) -> Date {
+    options.as_of.unwrap_or_else(|| jiff::ZonedDateTime::now().date())
+}
+
+impl Checked {
+    /// Compiles the policy, if nothing is wrong with it so far.
+    fn compile(&mut self) -> Vec<OutputFile> {
+        if self.diagnostics.has_errors() {
+            return Vec::new();
+        }
+        emit(&plan(&self.policy), &mut self.diagnostics)
+    }
+
+    fn outcome(&self, options: &Options) -> Outcome {
+        let warned = options.deny_warnings && self.diagnostics.warnings() > 0;
+        if self.diagnostics.has_errors() || warned { Outcome::Findings } else { Outcome::Fine }
+    }
+
+    /// Says what was found: as text on standard error, or in one document with `result` on standard output.
+    fn report<T: Serialize>(&self, options: &Options, command: &str, result: &T) -> Result<(), Failure> {
+        if options.format == Format::Human {
+            let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+            let text = diag::human(&self.diagnostics, &self.sources, WIDTH, colour);
+            return print(io::stderr(), &text);
+        }
+        let document = Document {
+            version: JSON_VERSION,
+            command,
+            errors: self.diagnostics.errors(),
+            warnings: self.diagnostics.warnings(),
+            diagnostics: diag::records(&self.diagnostics, &self.sources),
+            result,
+        };
+        let json = serde_json::to_string_pretty(&document).map_err(|error| Failure(error.to_string()))?;
+        print(io::stdout(), &(json + "\n"))
+    }
+
+    /// Says what was found, and how it stands, in one line for people.
+    fn summarise(&self, options: &Options, text: &str) -> Result<(), Failure> {
+        if options.format == Format::Json {
+            return Ok(());
+        }
+        let count = |number: usize, word: &str| match number {
+            1 => format!("1 {word}"),
+            number => format!("{number} {word}s"),
+        };
+        let (errors, warnings) = (self.diagnostics.errors(), self.diagnostics.warnings());
+        print(io::stderr(), &format!("{text}: {}, {}\n", count(errors, "error"), count(warnings, "warning")))
+    }
+}
+
+/// What a command prints as JSON.
+#[derive(Serialize)]
+struct Document<'a, T> {
+    version: u32,
+    command: &'a str,
+    errors: usize,
+    warnings: usize,
+    diagnostics: Vec<diag::Record>,
+    result: &'a T,
+}
+
+fn run_check(common: &Common) -> Result<Outcome, Failure> {
+    let options = &common.options;
+    let mut checked = read_and_check(&common.path, options)?;
+    checked.compile();
+    checked.report(options, "check", &())?;
+    let (policy, files) = (&checked.policy, checked.sources.files().len());
+    let (zones, rules) = (policy.zones.len(), policy.rules.len());
+    checked.summarise(options, &format!("checked {zones} zones and {rules} rules in {files} files"))?;
+    Ok(checked.outcome(options))
+}
+
+/// What `build` says it wrote.
+#[derive(Serialize)]
+struct Built {
+    directory: PathBuf,
+    files: Vec<String>,
+}
+
+fn run_build(common: &Common, out: Option<&Path>) -> Result<Outcome, Failure> {
+    let options = &common.options;
+    let mut checked = read_and_check(&common.path, options)?;
+    let mut files = checked.compile();
+    let outcome = checked.outcome(options);
+    if outcome == Outcome::Findings || files.is_empty() {
+        checked.report(options, "build", &None::<Built>)?;
+        checked.summarise(options, "nothing was written")?;
+        return Ok(Outcome::Findings);
+    }
+    let manifest = Manifest::new(&checked.policy, &checked.sources, &files).to_json();
+    let content = manifest.map_err(|error| Failure(error.to_string()))?;
+    files.push(OutputFile { path: MANIFEST.to_owned(), content });
+    let directory = out.map_or_else(|| checked.root.join("build"), Path::to_path_buf);
+    output::replace(&directory, &files)?;
+    let names = files.iter().map(|file| file.path.clone()).collect();
+    checked.report(options, "build", &Some(Built { directory: directory.clone(), files: names }))?;
+    let shown = out.map_or_else(|| shown_default(&common.path), Path::to_path_buf);
+    checked.summarise(options, &format!("wrote {} files to {}", files.len(), shown.display()))?;
+    Ok(outcome)
+}
+
+/// The default output directory as the user would write it.
+fn shown_default(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join("build") } else { path.with_file_name("build") }
+}
+
+fn run_query(common: &Common, packets: &Path) -> Result<Outcome, Failure> {
+    let options = &common.options;
+    let checked = read_and_check(&common.path, options)?;
+    if checked.diagnostics.has_errors() {
+        checked.report(options, "query", &())?;
+        return Ok(Outcome::Findings);
+    }
+    let name = packets.display();
+    let answered = if packets == Path::new("-") {
+        answer(&checked.policy, io::stdin().lock(), io::stdout().lock())
+    } else {
+        let file =
+            File::open(packets).map_err(|problem| Failure(format!("cannot read `{name}`: {problem}")))?;
+        answer(&checked.policy, file, io::stdout().lock())
+    };
+    answered.map_err(|problem| Failure(format!("`{name}`: {problem}")))?;
+    Ok(Outcome::Fine)
+}
+
+fn run_explain(words: &[String], sport: &str, options: &Options) -> Result<Outcome, Failure> {
+    let usage = || Failure("usage: cordon explain [PATH] PROTO SRC DST [DPORT]".to_owned());
+    let is_protocol = |word: &str| protocol_number(word).is_some() || word.parse::<u8>().is_ok();
+    let (path, packet) = match words {
+        [first, ..] if is_protocol(first) => (Path::new("."), words),
+        [path, packet @ ..] => (Path::new(path), packet),
+        [] => return Err(usage()),
+    };
+    let (proto, src, dst, dport) = match packet {
+        [proto, src, dst] => (proto, src, dst, ""),
+        [proto, src, dst, dport] => (proto, src, dst, dport.as_str()),
+        _ => return Err(usage()),
+    };
+    let packet = parse_packet(Fields { proto, src, dst, sport, dport });
+    let packet = packet.map_err(|problem| Failure(problem.to_string()))?;
+    let checked = read_and_check(path, options)?;
+    if checked.diagnostics.has_errors() {
+        checked.report(options, "explain", &())?;
+        return Ok(Outcome::Findings);
+    }
+    let explanation = explain(&checked.policy, &checked.sources, &packet);
+    match options.format {
+        Format::Human => print(io::stdout(), &explanation.to_string())?,
+        Format::Json => checked.report(options, "explain", &explanation)?,
+    }
+    Ok(Outcome::Fine)
+}
+
+/// Writes text; a reader that is gone is no failure.
+fn print(mut to: impl Write, text: &str) -> Result<(), Failure> {
+    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(|error| Failure(format!("cannot write: {error}"))),
+    }
+}

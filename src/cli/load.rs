@@ -1,0 +1,203 @@
+//! Reading a policy: which files belong to it, and their text.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::Failure;
+use crate::diag::Diagnostics;
+use crate::source::{Sources, Span};
+use crate::syntax::ast::{File, Statement};
+use crate::syntax::parse;
+
+/// The ending of policy files.
+const EXTENSION: &str = "cordon";
+
+/// The largest file, in bytes: 64 MiB. A line of policy is a few dozen bytes, so this is a million lines.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// The largest number of files.
+const MAX_FILES: usize = 10_000;
+
+/// An `include` that leads nowhere.
+#[derive(Error, Diagnostic, Debug)]
+enum IncludeError {
+    #[error("`{path}` leads out of the policy's directory")]
+    #[diagnostic(code(C0801), help("a policy is made of files below one directory; move the file there"))]
+    Outside {
+        path: String,
+        #[label("leads outside")]
+        span: Span,
+    },
+
+    #[error("`{path}` cannot be included: {problem}")]
+    #[diagnostic(
+        code(C0802),
+        help(
+            "the path starts at the file with the `include`; it names a `.cordon` file or a directory of such files"
+        )
+    )]
+    Unreadable {
+        path: String,
+        problem: String,
+        #[label("included here")]
+        span: Span,
+    },
+}
+
+/// A policy as read: its text, its trees, and what is wrong with their form.
+pub(super) struct Loaded {
+    /// All files.
+    pub(super) sources: Sources,
+    /// Their trees.
+    pub(super) files: Vec<File>,
+    /// The directory that everything lies in.
+    pub(super) root: PathBuf,
+}
+
+/// Reads the policy at `path`: all `.cordon` files of a directory, or one file, and what they include.
+pub(super) fn load(path: &Path, diagnostics: &mut Diagnostics) -> Result<Loaded, Failure> {
+    let failed = |problem: std::io::Error| Failure(format!("cannot read `{}`: {problem}", path.display()));
+    let metadata = fs::metadata(path).map_err(failed)?;
+    let root = if metadata.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+    let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    let root = fs::canonicalize(root).map_err(failed)?;
+    let first = if metadata.is_dir() {
+        let found =
+            policy_files(&root).map_err(|problem| Failure(format!("`{}`: {problem}", path.display())))?;
+        if found.is_empty() {
+            let help = "a policy is a directory with files that end in `.cordon`";
+            return Err(Failure(format!("there is no policy in `{}`: {help}", path.display())));
+        }
+        found
+    } else {
+        vec![root.join(path.file_name().unwrap_or_default())]
+    };
+    let mut reader = Reader { root: root.clone(), seen: BTreeSet::new(), sources: Sources::default() };
+    let mut files = Vec::new();
+    for file in first {
+        reader.read(&file, diagnostics, &mut files)?;
+    }
+    Ok(Loaded { sources: reader.sources, files, root })
+}
+
+/// The policy files directly in a directory, sorted.
+fn policy_files(directory: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(directory).map_err(|problem| problem.to_string())?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|problem| problem.to_string())?.path();
+        if path.extension().is_some_and(|extension| extension == EXTENSION) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// What has been read so far.
+struct Reader {
+    root: PathBuf,
+    seen: BTreeSet<PathBuf>,
+    sources: Sources,
+}
+
+impl Reader {
+    /// Reads a file, and then what it includes; a file that was read already is passed over.
+    fn read(
+        &mut self,
+        first: &Path,
+        diagnostics: &mut Diagnostics,
+        files: &mut Vec<File>,
+    ) -> Result<(), Failure> {
+        let mut waiting = vec![first.to_path_buf()];
+        while let Some(path) = waiting.pop() {
+            let real =
+                fs::canonicalize(&path).map_err(|problem| self.unreadable(&path, &problem.to_string()))?;
+            if !real.starts_with(&self.root) {
+                return Err(self.unreadable(&path, "it is a link that leads out of the policy's directory"));
+            }
+            if !self.seen.insert(real) {
+                continue;
+            }
+            let text = self.text(&path)?;
+            let name = self.name(&path);
+            let too_large = |_| Failure(format!("the policy is larger than {} bytes", Sources::MAX_BYTES));
+            let source = self.sources.add(name, text).map_err(too_large)?.clone();
+            let tree = parse(&source, diagnostics);
+            for statement in tree.statements.iter().rev() {
+                if let Statement::Include(include) = statement {
+                    match self.included(&path, &include.node, include.span) {
+                        Ok(found) => waiting.extend(found.into_iter().rev()),
+                        Err(error) => diagnostics.push(error),
+                    }
+                }
+            }
+            files.push(tree);
+        }
+        Ok(())
+    }
+
+    fn text(&self, path: &Path) -> Result<String, Failure> {
+        let metadata = fs::metadata(path).map_err(|problem| self.unreadable(path, &problem.to_string()))?;
+        if !metadata.is_file() {
+            return Err(self.unreadable(path, "it is not a regular file"));
+        }
+        if metadata.len() > MAX_FILE_BYTES {
+            return Err(self.unreadable(path, &format!("it is larger than {MAX_FILE_BYTES} bytes")));
+        }
+        if self.seen.len() > MAX_FILES {
+            return Err(self.unreadable(path, &format!("the policy has more than {MAX_FILES} files")));
+        }
+        let bytes = fs::read(path).map_err(|problem| self.unreadable(path, &problem.to_string()))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let place = error.utf8_error().valid_up_to();
+            self.unreadable(path, &format!("it is not UTF-8 from byte {place} on"))
+        })?;
+        Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
+    }
+
+    /// The files that an `include` stands for.
+    fn included(&self, from: &Path, path: &str, span: Span) -> Result<Vec<PathBuf>, IncludeError> {
+        let outside = || IncludeError::Outside { path: path.to_owned(), span };
+        let unreadable = |problem: String| IncludeError::Unreadable { path: path.to_owned(), problem, span };
+        let steps_out = Path::new(path)
+            .components()
+            .any(|part| !matches!(part, Component::Normal(_) | Component::CurDir | Component::ParentDir));
+        if steps_out {
+            return Err(outside());
+        }
+        let target = from.parent().unwrap_or(&self.root).join(path);
+        let real = fs::canonicalize(&target).map_err(|problem| unreadable(problem.to_string()))?;
+        if !real.starts_with(&self.root) {
+            return Err(outside());
+        }
+        if real.is_dir() {
+            return policy_files(&real).map_err(unreadable);
+        }
+        if !real.is_file() || real.extension().is_none_or(|extension| extension != EXTENSION) {
+            return Err(unreadable("it is neither a `.cordon` file nor a directory".to_owned()));
+        }
+        Ok(vec![real])
+    }
+
+    /// The path below the root, with `/` between its parts.
+    fn name(&self, path: &Path) -> String {
+        let relative = path.strip_prefix(&self.root).unwrap_or(path);
+        let parts: Vec<String> =
+            relative.components().map(|part| printable(&part.as_os_str().to_string_lossy())).collect();
+        parts.join("/")
+    }
+
+    fn unreadable(&self, path: &Path, problem: &str) -> Failure {
+        Failure(format!("cannot read `{}`: {problem}", self.name(path)))
+    }
+}
+
+/// A file name without characters that would act on a terminal.
+fn printable(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() || crate::source::is_forbidden(c) { '?' } else { c }).collect()
+}

@@ -1,0 +1,48 @@
+//! The command line: the only place that touches files, the clock, the environment and the terminal.
+
+mod args;
+mod commands;
+mod load;
+mod output;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::args::Arguments;
+
+/// How a command ended. The numbers are part of the interface: scripts and CI depend on them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Outcome {
+    /// All is well.
+    Fine,
+    /// There were findings; what they are was said.
+    Findings,
+}
+
+/// Why a command could not do its work: wrong usage, or input that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Failure(String);
+
+/// Runs cordon with the arguments of the process.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            // The reader of the message may be gone; the exit code still stands.
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match commands::run(&arguments) {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        Err(Failure(message)) => {
+            let _ = writeln!(std::io::stderr(), "cordon: {message}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! placeholder
+/// c
+pub struct Code;
+/// c
+pub const CODES: [Code; 0] = [];

@@ -1,0 +1,116 @@
+//! Diagnostics as text with source excerpts, and as records for programs.
+
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Severity};
+use serde::Serialize;
+
+use super::Diagnostics;
+use crate::source::{Sources, Span};
+
+/// Renders all findings for people, `width` columns wide, in colour if asked to.
+pub fn human(diagnostics: &Diagnostics, sources: &Sources, width: usize, colour: bool) -> String {
+    let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false);
+    let mut text = String::new();
+    for finding in diagnostics.sorted() {
+        let located = Located { finding, sources };
+        // Writing into a string cannot fail.
+        let _ = handler.render_report(&mut text, &located);
+        text.push('\n');
+    }
+    text
+}
+
+/// A finding joined with the sources that its labels point into.
+#[derive(Debug)]
+struct Located<'a> {
+    finding: &'a (dyn Diagnostic + Send + Sync),
+    sources: &'a Sources,
+}
+
+impl std::fmt::Display for Located<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self.finding, f)
+    }
+}
+
+impl std::error::Error for Located<'_> {}
+
+impl Diagnostic for Located<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.finding.code()
+    }
+    fn severity(&self) -> Option<Severity> {
+        self.finding.severity()
+    }
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.finding.help()
+    }
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
+        self.finding.labels()
+    }
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        Some(self.sources)
+    }
+}
+
+/// A finding for programs. The form is stable within a version of the output.
+#[derive(Serialize, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// `C` and four digits.
+    pub code: String,
+    /// `error` or `warning`.
+    pub severity: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// Where: the first label is the place that the finding is about.
+    pub labels: Vec<LabelRecord>,
+    /// What would be right, if that is known.
+    pub help: Option<String>,
+}
+
+/// A place and what is said of it. Lines and columns count from one; the end column lies behind the last character.
+#[derive(Serialize, PartialEq, Eq, Debug)]
+pub struct LabelRecord {
+    /// The file, below the policy's directory.
+    pub file: String,
+    /// The line where it starts.
+    pub line: usize,
+    /// The column where it starts.
+    pub column: usize,
+    /// The line where it ends.
+    pub end_line: usize,
+    /// The column behind its end.
+    pub end_column: usize,
+    /// What is said of it.
+    pub text: Option<String>,
+}
+
+/// All findings as records.
+pub fn records(diagnostics: &Diagnostics, sources: &Sources) -> Vec<Record> {
+    diagnostics.sorted().into_iter().map(|finding| record(finding, sources)).collect()
+}
+
+fn record(finding: &dyn Diagnostic, sources: &Sources) -> Record {
+    let labels = finding.labels().into_iter().flatten().map(|label| {
+        let (start, end) = sources.locate_range(Span::from_offsets(label.offset(), label.len()));
+        LabelRecord {
+            file: start.path,
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+            text: label.label().map(str::to_owned),
+        }
+    });
+    Record {
+        code: finding.code().map(|code| code.to_string()).unwrap_or_default(),
+        severity: match finding.severity().unwrap_or(Severity::Error) {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Advice => "advice",
+        },
+        message: finding.to_string(),
+        labels: labels.collect(),
+        help: finding.help().map(|help| help.to_string()),
+    }
+}

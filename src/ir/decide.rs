@@ -1,0 +1,85 @@
+//! The verdict of a policy on a first packet.
+
+use super::conduit::ZoneIndex;
+use super::{Conduits, Effect, Policy, RuleIndex, ZoneId};
+use crate::set::Packet;
+
+/// What a policy says of a packet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Decision {
+    /// Both ends lie in one zone: no enforcement point sees it.
+    Local(ZoneId),
+    /// A rule allows it, and none forbids it.
+    Allowed(RuleIndex),
+    /// A rule forbids it.
+    Forbidden(RuleIndex),
+    /// No rule speaks of it, so it is denied.
+    Unmentioned,
+    /// One of the addresses lies in no zone, so it is denied.
+    Unzoned,
+}
+
+impl Decision {
+    /// The rule that decides, if one does.
+    pub fn rule(self) -> Option<RuleIndex> {
+        match self {
+            Decision::Allowed(rule) | Decision::Forbidden(rule) => Some(rule),
+            Decision::Local(_) | Decision::Unmentioned | Decision::Unzoned => None,
+        }
+    }
+
+    /// `allow`, `deny` or `local`.
+    pub fn verdict(self) -> &'static str {
+        match self {
+            Decision::Local(_) => "local",
+            Decision::Allowed(_) => "allow",
+            Decision::Forbidden(_) | Decision::Unmentioned | Decision::Unzoned => "deny",
+        }
+    }
+}
+
+/// A policy made ready to decide on many packets.
+#[derive(Clone, Debug)]
+pub struct Decider<'p> {
+    policy: &'p Policy,
+    conduits: Conduits,
+    zones: ZoneIndex,
+}
+
+impl<'p> Decider<'p> {
+    /// Prepares a policy.
+    pub fn new(policy: &'p Policy) -> Self {
+        Decider { policy, conduits: Conduits::new(policy), zones: ZoneIndex::new(policy) }
+    }
+
+    /// The zone that holds an address.
+    pub fn zone_of(&self, address: std::net::IpAddr) -> Option<ZoneId> {
+        self.zones.zone_of(address)
+    }
+
+    /// What the policy says of a packet.
+    pub fn decide(&self, packet: &Packet) -> Decision {
+        if packet.source.is_ipv4() != packet.destination.is_ipv4() {
+            return Decision::Unzoned;
+        }
+        let (Some(from), Some(to)) = (self.zone_of(packet.source), self.zone_of(packet.destination)) else {
+            return Decision::Unzoned;
+        };
+        if from == to {
+            return Decision::Local(from);
+        }
+        let parts = self.conduits.between(from, to).iter();
+        let mut matching = parts.filter(|part| {
+            part.sources.contains(packet.source)
+                && part.destinations.contains(packet.destination)
+                && self.policy[part.rule].services.contains(packet)
+        });
+        match matching.next().map(|part| part.rule) {
+            None => Decision::Unmentioned,
+            Some(rule) => match self.policy[rule].effect {
+                Effect::Allow => Decision::Allowed(rule),
+                Effect::Forbid => Decision::Forbidden(rule),
+            },
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The policy model: what a policy means, with every name resolved and every set exact.
+//!
+//! Made by `check`, read by everything behind it. Nothing in it depends on the order of statements or files: lists
+//! are sorted by name, rules in the order in which they decide.
+
+mod conduit;
+mod decide;
+
+use std::ops::Index;
+
+use jiff::civil::Date;
+
+pub use conduit::{Conduits, Part, ZoneIndex};
+pub use decide::{Decider, Decision};
+
+pub use crate::source::Span;
+pub use crate::syntax::ast::{DeviceKind, Effect, Expectation};
+
+use crate::set::{AddressSet, PacketSet, ServiceSet};
+
+/// A checked policy.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// What the policy is called.
+    pub name: Option<String>,
+    /// The date by which it was decided which statements have expired.
+    pub as_of: Date,
+    /// Zones, by name.
+    pub zones: Vec<Zone>,
+    /// Classes and peers, by name.
+    pub endpoints: Vec<Endpoint>,
+    /// Services, by name.
+    pub services: Vec<Service>,
+    /// Rules, in the order in which they decide: forbids, then allows that log, then allows; each by id.
+    ///
+    /// INVARIANT: of two rules that both match a packet, the earlier one gives the verdict. Since forbids come first,
+    /// this is `union(allow) minus union(forbid)`; the order among allows decides only whose name, counter and log a
+    /// packet gets.
+    pub rules: Vec<Rule>,
+    /// Who may administer the enforcement points, by id.
+    pub managements: Vec<Management>,
+    /// What must be allowed or denied, by id.
+    pub assertions: Vec<Assertion>,
+    /// Enforcement points, by name.
+    pub devices: Vec<Device>,
+}
+
+/// The place of a zone in [`Policy::zones`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ZoneId(pub usize);
+
+/// The place of a rule in [`Policy::rules`]; smaller decides first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RuleIndex(pub usize);
+
+impl Index<ZoneId> for Policy {
+    type Output = Zone;
+
+    #[expect(clippy::indexing_slicing, reason = "an id is only ever made from a place in this very list")]
+    fn index(&self, id: ZoneId) -> &Zone {
+        &self.zones[id.0]
+    }
+}
+
+impl Index<RuleIndex> for Policy {
+    type Output = Rule;
+
+    #[expect(clippy::indexing_slicing, reason = "an index is only ever made from a place in this very list")]
+    fn index(&self, index: RuleIndex) -> &Rule {
+        &self.rules[index.0]
+    }
+}
+
+/// What something has of protected health information.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Phi {
+    /// None.
+    None,
+    /// It passes through.
+    Transit,
+    /// It is kept.
+    Store,
+}
+
+/// What the loss of something would touch.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Criticality {
+    /// Operations.
+    Ops,
+    /// The care of patients.
+    Care,
+    /// A patient's life.
+    Life,
+}
+
+/// How exposed a class is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Risk {
+    /// Low.
+    Low,
+    /// Medium.
+    Medium,
+    /// High.
+    High,
+    /// Critical.
+    Critical,
+}
+
+/// What people want to know of a statement.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct About {
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Why it stands.
+    pub reason: Option<String>,
+    /// The change ticket behind it.
+    pub ticket: Option<String>,
+    /// Free text.
+    pub note: Option<String>,
+    /// The last day on which it holds.
+    pub until: Option<Date>,
+}
+
+/// A zone: a set of prefixes that share a fate.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// Its name.
+    pub name: String,
+    /// Its addresses. Those of different zones are disjoint.
+    pub addresses: AddressSet,
+    /// True for the zone that holds all that no other does.
+    pub is_rest: bool,
+    /// What it has of protected health information.
+    pub phi: Option<Phi>,
+    /// What its loss would touch.
+    pub criticality: Option<Criticality>,
+    /// Owner and note.
+    pub about: About,
+    /// Where its name is declared.
+    pub span: Span,
+}
+
+/// A class of devices, or a peer: a role that servers play.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Its name.
+    pub name: String,
+    /// The zone that holds it.
+    pub zone: ZoneId,
+    /// Its addresses, all of them in the zone.
+    pub addresses: AddressSet,
+    /// True for a class, false for a peer.
+    pub is_class: bool,
+    /// What it has of protected health information.
+    pub phi: Option<Phi>,
+    /// What its loss would touch.
+    pub criticality: Option<Criticality>,
+    /// How exposed it is.
+    pub risk: Option<Risk>,
+    /// The last day of the vendor's support.
+    pub supported_until: Option<Date>,
+    /// Owner and note.
+    pub about: About,
+    /// Where its name is declared.
+    pub span: Span,
+}
+
+/// A service: protocols with their ports.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// What it matches.
+    pub set: ServiceSet,
+    /// True if what it carries cannot be read on the way.
+    pub encrypted: bool,
+    /// Where its name is declared.
+    pub span: Span,
+}
+
+/// One side of a rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Side {
+    /// As a policy would write it, names sorted: `ct_scanner, mri except mri_old`.
+    pub text: String,
+    /// The addresses.
+    pub addresses: AddressSet,
+}
+
+/// An allow or forbid statement.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// Its name: the author's, or derived from what it says.
+    pub id: String,
+    /// What it does with the packets that it matches.
+    pub effect: Effect,
+    /// Who opens the connection.
+    pub from: Side,
+    /// Who accepts it.
+    pub to: Side,
+    /// The services as a policy would write them, sorted.
+    pub via: String,
+    /// Over what.
+    pub services: ServiceSet,
+    /// True if each new connection is logged.
+    pub log: bool,
+    /// Owner, reason and so on.
+    pub about: About,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Rule {
+    /// Every packet from one side to the other over its services.
+    pub fn packets(&self) -> PacketSet {
+        PacketSet::product(&self.from.addresses, &self.to.addresses, &self.services)
+    }
+}
+
+/// A manage statement: who may open connections to enforcement points themselves.
+#[derive(Clone, Debug)]
+pub struct Management {
+    /// Its name: the author's, or derived from what it says.
+    pub id: String,
+    /// Who opens the connection.
+    pub from: Side,
+    /// The enforcement points by name; none for all.
+    pub devices: Vec<String>,
+    /// Over what.
+    pub services: ServiceSet,
+    /// True if each new connection is logged.
+    pub log: bool,
+    /// Owner, reason and so on.
+    pub about: About,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Management {
+    /// True if it speaks of `device`.
+    pub fn applies_to(&self, device: &Device) -> bool {
+        self.devices.is_empty() || self.devices.contains(&device.name)
+    }
+}
+
+/// An assert statement: what the rules together must allow or deny.
+#[derive(Clone, Debug)]
+pub struct Assertion {
+    /// Its name: the author's, or derived from what it says.
+    pub id: String,
+    /// What is expected.
+    pub expectation: Expectation,
+    /// Who would open the connection.
+    pub from: Side,
+    /// Who would accept it.
+    pub to: Side,
+    /// Over what.
+    pub services: ServiceSet,
+    /// Owner, reason and so on.
+    pub about: About,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// An enforcement point.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// Its name.
+    pub name: String,
+    /// Firewall or switch.
+    pub kind: DeviceKind,
+    /// The kind of config that it takes.
+    pub target: String,
+    /// Where its target is named.
+    pub target_span: Span,
+    /// Its interfaces, by name.
+    pub interfaces: Vec<Interface>,
+    /// Where its name is declared.
+    pub span: Span,
+}
+
+impl Device {
+    /// The interface that `zone` is attached to, if it is attached here.
+    pub fn interface_of(&self, zone: ZoneId) -> Option<&Interface> {
+        self.interfaces.iter().find(|interface| interface.zones.contains(&zone))
+    }
+}
+
+/// An interface of an enforcement point.
+#[derive(Clone, Debug)]
+pub struct Interface {
+    /// The name that the device gives it.
+    pub name: String,
+    /// The zones behind it, in the order of [`Policy::zones`].
+    pub zones: Vec<ZoneId>,
+    /// Where it is named.
+    pub span: Span,
+}
+
+impl Policy {
+    /// The ids of all zones.
+    pub fn zone_ids(&self) -> impl Iterator<Item = ZoneId> + use<> {
+        (0..self.zones.len()).map(ZoneId)
+    }
+
+    /// The indices of all rules, in the order in which they decide.
+    pub fn rule_indices(&self) -> impl Iterator<Item = RuleIndex> + use<> {
+        (0..self.rules.len()).map(RuleIndex)
+    }
+}

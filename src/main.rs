@@ -1,0 +1,7 @@
+//! The `cordon` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cordon::cli::main()
+}

@@ -1,0 +1,146 @@
+//! From the policy model to what each enforcement point has to do.
+//!
+//! In: a checked policy. Out: for each enforcement point, what may arrive on which interface, and for each pair of
+//! interfaces the packets with the rule that decides on them. The packet sets of one pair are disjoint, so an emitter
+//! may lay them out in any order and in any structure without changing a verdict.
+
+use std::collections::BTreeMap;
+
+use crate::ir::{Conduits, Device, Effect, Interface, Management, Part, Policy, RuleIndex, Side};
+use crate::set::{AddressSet, PacketSet, Set, union_all};
+
+/// What one enforcement point has to do.
+#[derive(Clone, Debug)]
+pub struct DevicePlan<'p> {
+    /// The policy that it enforces.
+    pub policy: &'p Policy,
+    /// The enforcement point.
+    pub device: &'p Device,
+    /// Its interfaces, each with the sources that may stand in packets that arrive on it.
+    pub arrivals: Vec<Arrival<'p>>,
+    /// Pairs of interfaces between which something is said, in the order of their names.
+    pub pairs: Vec<Pair<'p>>,
+    /// Who may open connections to the enforcement point itself. The packet sets are disjoint.
+    pub inputs: Vec<Input<'p>>,
+}
+
+/// An interface and the sources that belong behind it.
+#[derive(Clone, Debug)]
+pub struct Arrival<'p> {
+    /// The interface.
+    pub interface: &'p Interface,
+    /// The addresses of all zones behind it.
+    pub sources: AddressSet,
+}
+
+/// What may pass from one interface to another.
+#[derive(Clone, Debug)]
+pub struct Pair<'p> {
+    /// Where packets arrive.
+    pub from: &'p Interface,
+    /// Where they leave.
+    pub to: &'p Interface,
+    /// What is said of them. The packet sets are disjoint.
+    pub entries: Vec<Entry>,
+}
+
+/// Packets, and the rule that decides on them.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The rule: an allow, or a forbid that logs. What a forbid without `log` takes away is left out, since what is
+    /// not mentioned is denied.
+    pub rule: RuleIndex,
+    /// The packets, never empty.
+    pub packets: PacketSet,
+}
+
+/// Packets to the enforcement point itself that are accepted.
+#[derive(Clone, Debug)]
+pub struct Input<'p> {
+    /// The manage statement.
+    pub management: &'p Management,
+    /// The packets, never empty; their destinations are all addresses.
+    pub packets: PacketSet,
+}
+
+/// Plans all enforcement points of a policy, in the order of their names.
+pub fn plan(policy: &Policy) -> Vec<DevicePlan<'_>> {
+    let conduits = Conduits::new(policy);
+    policy.devices.iter().map(|device| plan_device(policy, device, &conduits)).collect()
+}
+
+fn plan_device<'p>(policy: &'p Policy, device: &'p Device, conduits: &Conduits) -> DevicePlan<'p> {
+    let arrivals = device.interfaces.iter().map(|interface| Arrival {
+        interface,
+        sources: union_all(
+            interface.zones.iter().map(|zone| policy[*zone].addresses.clone()).collect::<Vec<_>>(),
+        ),
+    });
+    let mut parts: BTreeMap<(&str, &str), (&Interface, &Interface, Vec<&Part>)> = BTreeMap::new();
+    for ((source, destination), between) in conduits.iter() {
+        let ends = (device.interface_of(source), device.interface_of(destination));
+        let (Some(from), Some(to)) = ends else { continue };
+        let key = (from.name.as_str(), to.name.as_str());
+        parts.entry(key).or_insert_with(|| (from, to, Vec::new())).2.extend(between);
+    }
+    let pairs = parts.into_values().filter_map(|(from, to, parts)| {
+        let entries = disjoint_entries(policy, parts);
+        (!entries.is_empty()).then_some(Pair { from, to, entries })
+    });
+    DevicePlan {
+        policy,
+        device,
+        arrivals: arrivals.collect(),
+        pairs: pairs.collect(),
+        inputs: disjoint_inputs(policy, device),
+    }
+}
+
+/// Gives each packet to the first rule that decides on it.
+///
+/// INVARIANT: the union of the entries of allows is `union(allow) minus union(forbid)` between the two interfaces, and
+/// no packet stands in two entries.
+fn disjoint_entries(policy: &Policy, mut parts: Vec<&Part>) -> Vec<Entry> {
+    parts.sort_by_key(|part| part.rule);
+    let mut entries = Vec::new();
+    for (place, part) in parts.iter().enumerate() {
+        let rule = &policy[part.rule];
+        if rule.effect == Effect::Forbid && !rule.log {
+            continue;
+        }
+        let mut packets = part.packets(&rule.services);
+        for earlier in parts.iter().take(place).filter(|earlier| may_meet(policy, part, earlier)) {
+            packets = packets.difference(&earlier.packets(&policy[earlier.rule].services));
+        }
+        if !packets.is_empty() {
+            entries.push(Entry { rule: part.rule, packets });
+        }
+    }
+    entries
+}
+
+/// False only if two parts certainly have no packet in common.
+fn may_meet(policy: &Policy, one: &Part, other: &Part) -> bool {
+    !one.sources.is_disjoint(&other.sources)
+        && !one.destinations.is_disjoint(&other.destinations)
+        && !policy[one.rule].services.is_disjoint(&policy[other.rule].services)
+}
+
+/// The manage statements of an enforcement point; of two that overlap, one that logs decides, then the first by id.
+fn disjoint_inputs<'p>(policy: &'p Policy, device: &Device) -> Vec<Input<'p>> {
+    let mut statements: Vec<&Management> =
+        policy.managements.iter().filter(|statement| statement.applies_to(device)).collect();
+    statements.sort_by_key(|statement| !statement.log);
+    let mut taken = PacketSet::empty();
+    let mut inputs = Vec::new();
+    for management in statements {
+        let Side { addresses, .. } = &management.from;
+        let packets = PacketSet::product(addresses, &AddressSet::full(), &management.services);
+        let own = packets.difference(&taken);
+        taken = taken.union(&packets);
+        if !own.is_empty() {
+            inputs.push(Input { management, packets: own });
+        }
+    }
+    inputs
+}

@@ -1,0 +1,114 @@
+//! The manifest: from which inputs which outputs were made, and where each rule name comes from.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::emit::OutputFile;
+use crate::ir::{About, Policy, Span};
+use crate::source::Sources;
+
+/// The file name of the manifest, at the top of the output directory.
+pub const MANIFEST: &str = "manifest.json";
+
+/// The manifest of one build. It holds nothing that depends on the clock, the machine or where the policy lies.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of this form.
+    pub version: u32,
+    /// The version of cordon that wrote it.
+    pub cordon: String,
+    /// What the policy is called.
+    pub policy: Option<String>,
+    /// The date by which it was decided which statements have expired.
+    pub as_of: String,
+    /// The files of the policy, by path.
+    pub inputs: Vec<FileDigest>,
+    /// The files of the output, by path, without the manifest itself.
+    pub outputs: Vec<FileDigest>,
+    /// Each rule name that stands in the output, with its origin.
+    pub rules: BTreeMap<String, Origin>,
+}
+
+/// A file and its digest.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FileDigest {
+    /// The path below the directory of the policy or of the output.
+    pub path: String,
+    /// SHA-256 in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// Where a rule comes from, and what people want to know of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Origin {
+    /// `allow`, `forbid` or `manage`.
+    pub effect: String,
+    /// The file, below the directory of the policy.
+    pub file: String,
+    /// The line, counted from one.
+    pub line: usize,
+    /// Who answers for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub owner: Option<String>,
+    /// Why it stands.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// The change ticket behind it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ticket: Option<String>,
+    /// The last day on which it holds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub until: Option<String>,
+}
+
+impl Manifest {
+    /// Describes a build.
+    pub fn new(policy: &Policy, sources: &Sources, outputs: &[OutputFile]) -> Self {
+        let mut inputs: Vec<FileDigest> =
+            sources.files().iter().map(|file| digest(file.path(), file.text())).collect();
+        inputs.sort_by(|one, other| one.path.cmp(&other.path));
+        let rules = policy.rules.iter().map(|rule| (&rule.id, rule.effect.keyword(), rule.span, &rule.about));
+        let managements = policy.managements.iter().map(|m| (&m.id, "manage", m.span, &m.about));
+        let origins = rules
+            .chain(managements)
+            .map(|(id, effect, span, about)| (id.clone(), origin(sources, effect, span, about)));
+        Manifest {
+            version: 1,
+            cordon: env!("CARGO_PKG_VERSION").to_owned(),
+            policy: policy.name.clone(),
+            as_of: policy.as_of.to_string(),
+            inputs,
+            outputs: outputs.iter().map(|file| digest(&file.path, &file.content)).collect(),
+            rules: origins.collect(),
+        }
+    }
+
+    /// The manifest as it is written.
+    ///
+    /// # Errors
+    /// If it cannot be put into JSON, which would be a bug.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self).map(|json| json + "\n")
+    }
+}
+
+fn digest(path: &str, content: &str) -> FileDigest {
+    let digest = Sha256::digest(content.as_bytes());
+    let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    FileDigest { path: path.to_owned(), sha256 }
+}
+
+fn origin(sources: &Sources, effect: &str, span: Span, about: &About) -> Origin {
+    let place = sources.locate(span);
+    Origin {
+        effect: effect.to_owned(),
+        file: place.path,
+        line: place.line,
+        owner: about.owner.clone(),
+        reason: about.reason.clone(),
+        ticket: about.ticket.clone(),
+        until: about.until.map(|until| until.to_string()),
+    }
+}

@@ -1,0 +1,174 @@
+//! A map from disjoint intervals to sets, which is a set of pairs; nested, a set of tuples.
+
+use super::{Interval, Point, Set};
+
+/// A set of pairs `(key, member)`, held as disjoint key intervals and the members that each has.
+///
+/// INVARIANT: intervals ascend and are disjoint; no member set is empty; neighbours that touch differ in their
+/// members. This makes the form canonical, so the derived equality is equality of meaning.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IntervalMap<K, S> {
+    entries: Vec<(Interval<K>, S)>,
+}
+
+/// A set of integers, held as ascending disjoint intervals that do not touch.
+pub type IntervalSet<T> = IntervalMap<T, bool>;
+
+impl<K: Point, S: Set> IntervalMap<K, S> {
+    /// The pairs of every key of `interval` with every member of `members`.
+    pub fn from_interval(interval: Interval<K>, members: S) -> Self {
+        let mut map = Self::empty();
+        map.push(interval, members);
+        map
+    }
+
+    /// The pairs of every key of `keys` with every member of `members`.
+    pub fn product(keys: &IntervalSet<K>, members: &S) -> Self {
+        let mut map = Self::empty();
+        for interval in keys.intervals() {
+            map.push(interval, members.clone());
+        }
+        map
+    }
+
+    /// The intervals in ascending order, each with its members.
+    pub fn entries(&self) -> &[(Interval<K>, S)] {
+        &self.entries
+    }
+
+    /// The members that `key` has, if any.
+    pub fn get(&self, key: K) -> Option<&S> {
+        let index = self.entries.partition_point(|(interval, _)| interval.last() < key);
+        self.entries.get(index).filter(|(interval, _)| interval.contains(key)).map(|(_, set)| set)
+    }
+
+    /// All keys that have members.
+    pub fn keys(&self) -> IntervalSet<K> {
+        let mut keys = IntervalSet::empty();
+        for (interval, _) in &self.entries {
+            keys.push(*interval, true);
+        }
+        keys
+    }
+
+    /// Appends an interval that lies behind all others, and keeps the invariant.
+    fn push(&mut self, interval: Interval<K>, members: S) {
+        if members.is_empty() {
+            return;
+        }
+        if let Some((last, set)) = self.entries.last_mut()
+            && last.last().next() == Some(interval.first())
+            && *set == members
+        {
+            *last = Interval::spanning(last.first(), interval.last());
+            return;
+        }
+        self.entries.push((interval, members));
+    }
+
+    /// Walks both maps in step and keeps, for each stretch of keys on which neither changes, what `choose` makes of
+    /// the two member sets. Stretches where both are absent are passed over. Linear in the entries of both.
+    fn combine(&self, other: &Self, choose: impl Fn(Option<&S>, Option<&S>) -> S) -> Self {
+        let mut result = Self::empty();
+        let (mut left, mut right) = (self.entries.as_slice(), other.entries.as_slice());
+        let mut cursor = K::MIN;
+        loop {
+            let heads = [left.first(), right.first()];
+            let Some(start) = heads.iter().flatten().map(|(i, _)| i.first().max(cursor)).min() else {
+                break;
+            };
+            let ends = heads.iter().flatten().filter_map(|(interval, _)| {
+                if interval.first() <= start { Some(interval.last()) } else { interval.first().previous() }
+            });
+            let end = ends.min().unwrap_or(start);
+            let members = heads.map(|head| head.filter(|(i, _)| i.contains(start)).map(|(_, set)| set));
+            let [ours, theirs] = members;
+            result.push(Interval::spanning(start, end), choose(ours, theirs));
+            let Some(next) = end.next() else { break };
+            cursor = next;
+            left = skip_until(left, cursor);
+            right = skip_until(right, cursor);
+        }
+        result
+    }
+}
+
+/// Drops the first entry if it lies wholly before `cursor`.
+fn skip_until<K: Point, S>(entries: &[(Interval<K>, S)], cursor: K) -> &[(Interval<K>, S)] {
+    match entries {
+        [(interval, _), rest @ ..] if interval.last() < cursor => rest,
+        all => all,
+    }
+}
+
+impl<K: Point, S: Set> Set for IntervalMap<K, S> {
+    fn empty() -> Self {
+        IntervalMap { entries: Vec::new() }
+    }
+
+    fn full() -> Self {
+        Self::from_interval(Interval::FULL, S::full())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn union(&self, other: &Self) -> Self {
+        self.combine(other, |ours, theirs| match (ours, theirs) {
+            (Some(ours), Some(theirs)) => ours.union(theirs),
+            (Some(only), None) | (None, Some(only)) => only.clone(),
+            (None, None) => S::empty(),
+        })
+    }
+
+    fn intersection(&self, other: &Self) -> Self {
+        self.combine(other, |ours, theirs| match (ours, theirs) {
+            (Some(ours), Some(theirs)) => ours.intersection(theirs),
+            (Some(_), None) | (None, Some(_)) | (None, None) => S::empty(),
+        })
+    }
+
+    fn difference(&self, other: &Self) -> Self {
+        self.combine(other, |ours, theirs| match (ours, theirs) {
+            (Some(ours), Some(theirs)) => ours.difference(theirs),
+            (Some(ours), None) => ours.clone(),
+            (None, _) => S::empty(),
+        })
+    }
+}
+
+impl<T: Point> IntervalSet<T> {
+    /// The intervals in ascending order.
+    pub fn intervals(&self) -> impl ExactSizeIterator<Item = Interval<T>> + '_ {
+        self.entries.iter().map(|(interval, _)| *interval)
+    }
+
+    /// True if it holds `value`.
+    pub fn contains(&self, value: T) -> bool {
+        self.get(value).is_some()
+    }
+
+    /// True if it holds every value.
+    pub fn is_full(&self) -> bool {
+        matches!(self.entries.as_slice(), [(interval, _)] if interval.is_full())
+    }
+}
+
+impl<T: Point> FromIterator<Interval<T>> for IntervalSet<T> {
+    /// Sorts and joins the intervals; they may overlap and come in any order.
+    fn from_iter<I: IntoIterator<Item = Interval<T>>>(intervals: I) -> Self {
+        let mut sorted: Vec<Interval<T>> = intervals.into_iter().collect();
+        sorted.sort_unstable();
+        let mut set: Self = IntervalSet::empty();
+        for interval in sorted {
+            match set.entries.last_mut() {
+                Some((last, _)) if last.last() >= interval.first() => {
+                    *last = Interval::spanning(last.first(), last.last().max(interval.last()));
+                }
+                _ => set.push(interval, true),
+            }
+        }
+        set
+    }
+}

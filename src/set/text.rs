@@ -1,0 +1,77 @@
+//! Packets and boxes in words.
+
+use std::fmt;
+
+use super::{AddressRange, ICMP, ICMPV6, Interval, Packet, PacketBox, has_ports, icmp_types, protocol_name};
+
+/// Written as `tcp 10.1.2.3:49152 -> 10.4.5.6:104`, or `icmp 10.1.2.3 -> 10.4.5.6 echo-request`.
+impl fmt::Display for Packet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let protocol = protocol_name(self.protocol);
+        if has_ports(self.protocol) {
+            let source = std::net::SocketAddr::new(self.source, self.source_port);
+            let destination = std::net::SocketAddr::new(self.destination, self.destination_port);
+            return write!(f, "{protocol} {source} -> {destination}");
+        }
+        write!(f, "{protocol} {} -> {}", self.source, self.destination)?;
+        match self.protocol {
+            ICMP | ICMPV6 => write!(f, " {}", message(self.protocol, self.destination_port)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The message of an ICMP packet by name, or as `type 42 code 0`.
+fn message(protocol: u8, type_and_code: u16) -> String {
+    let [message_type, code] = type_and_code.to_be_bytes();
+    let known = icmp_types(protocol).iter().find(|(_, number)| *number == message_type);
+    match known {
+        Some((name, _)) if code == 0 => (*name).to_owned(),
+        Some((name, _)) => format!("{name} code {code}"),
+        None => format!("type {message_type} code {code}"),
+    }
+}
+
+/// Written as `tcp 10.0.0.0/8 -> 10.4.5.6 port 104`.
+impl fmt::Display for PacketBox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (protocol, source_port, destination_port) = self.traffic();
+        let (sources, destinations) = (addresses(self.sources()), addresses(self.destinations()));
+        write!(f, "{} {sources} -> {destinations}", protocols(protocol))?;
+        if !destination_port.is_full() && matches!(protocol.first(), ICMP | ICMPV6) {
+            write!(f, " {}", message(protocol.first(), destination_port.first()))?;
+        } else if !destination_port.is_full() {
+            write!(f, " port {}", range(destination_port))?;
+        }
+        if !source_port.is_full() {
+            write!(f, " from port {}", range(source_port))?;
+        }
+        Ok(())
+    }
+}
+
+fn addresses(range: AddressRange) -> String {
+    match range {
+        AddressRange::V4(interval) if interval.is_full() => "any IPv4 address".to_owned(),
+        AddressRange::V6(interval) if interval.is_full() => "any IPv6 address".to_owned(),
+        AddressRange::V4(_) | AddressRange::V6(_) => range.to_string(),
+    }
+}
+
+fn protocols(interval: Interval<u8>) -> String {
+    if interval.is_full() {
+        "any protocol".to_owned()
+    } else if interval.is_single() {
+        protocol_name(interval.first())
+    } else {
+        format!("protocols {}-{}", interval.first(), interval.last())
+    }
+}
+
+fn range(interval: Interval<u16>) -> String {
+    if interval.is_single() {
+        interval.first().to_string()
+    } else {
+        format!("{}-{}", interval.first(), interval.last())
+    }
+}

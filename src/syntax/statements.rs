@@ -1,0 +1,315 @@
+//! One function for each kind of statement: from what the grammar matched to its place in the tree.
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "the rules of the grammar are a generated enum, not one of ours"
+)]
+
+use pest::iterators::Pair;
+
+use super::ast::{
+    Action, Assertion, Class, Device, DeviceKind, Effect, Expectation, Group, Guard, Interface, Leads,
+    Manage, Peer, Posture, Rule as RuleStatement, Schedule, Service, Threshold, Window, Word, Zone,
+};
+use super::block::{Block, Ctx, Form};
+use super::grammar::Rule;
+use super::lexical::absent;
+use crate::source::Spanned;
+
+const OWNER: (&str, &str) = ("owner", "owner NAME");
+const NOTE: (&str, &str) = ("note", "note \"TEXT\"");
+const PHI: (&str, &str) = ("phi", "phi none|transit|store");
+const RISK: (&str, &str) = ("risk", "risk low|medium|high|critical");
+const CRITICALITY: (&str, &str) = ("criticality", "criticality life|care|ops");
+const SUPPORTED: (&str, &str) = ("supported", "supported until YYYY-MM-DD");
+const HOSTS: (&str, &str) = ("hosts", "hosts ADDRESS, PREFIX, FIRST-LAST except ADDRESS");
+const FROM: (&str, &str) = ("from", "from NAME, NAME except NAME");
+const TO: (&str, &str) = ("to", "to NAME, NAME except NAME");
+const VIA: (&str, &str) = ("via", "via SERVICE, tcp PORT");
+const LOG: (&str, &str) = ("log", "log");
+const DURING: (&str, &str) = ("during", "during SCHEDULE");
+const UNTIL: (&str, &str) = ("until", "until YYYY-MM-DD");
+const REASON: (&str, &str) = ("reason", "reason \"TEXT\"");
+const TICKET: (&str, &str) = ("ticket", "ticket NAME");
+
+const ZONE: Form = Form {
+    context: "zone",
+    usages: &[
+        ("net", "net PREFIX, PREFIX"),
+        ("rest", "rest"),
+        PHI,
+        CRITICALITY,
+        OWNER,
+        ("tier", "tier NAME"),
+        ("vlan", "vlan NUMBER"),
+        NOTE,
+    ],
+};
+const SERVICE: Form = Form {
+    context: "service",
+    usages: &[
+        ("tcp", "tcp PORT, FIRST-LAST"),
+        ("udp", "udp PORT, FIRST-LAST"),
+        ("icmp", "icmp TYPE"),
+        ("icmpv6", "icmpv6 TYPE"),
+        ("protocol", "protocol NUMBER"),
+        ("encrypted", "encrypted"),
+        OWNER,
+        NOTE,
+    ],
+};
+const CLASS: Form = Form {
+    context: "class",
+    usages: &[
+        HOSTS,
+        ("members", "members all  or  members from inventory where COLUMN == \"VALUE\""),
+        ("reaches", "reaches NAME via SERVICE"),
+        ("reached", "reached by NAME via SERVICE"),
+        RISK,
+        PHI,
+        CRITICALITY,
+        OWNER,
+        SUPPORTED,
+        NOTE,
+    ],
+};
+const PEER: Form =
+    Form { context: "peer", usages: &[("host", "host ADDRESS, ADDRESS"), PHI, CRITICALITY, OWNER, NOTE] };
+const GROUP: Form = Form { context: "group", usages: &[OWNER, NOTE] };
+const RULE: Form =
+    Form { context: "rule", usages: &[FROM, TO, VIA, LOG, DURING, UNTIL, OWNER, REASON, TICKET, NOTE] };
+const ASSERTION: Form = Form { context: "assertion", usages: &[FROM, TO, VIA, OWNER, REASON, TICKET, NOTE] };
+const MANAGE: Form =
+    Form { context: "manage statement", usages: &[FROM, TO, VIA, LOG, OWNER, REASON, TICKET, NOTE] };
+const SCHEDULE: Form = Form {
+    context: "schedule",
+    usages: &[("mon", "mon..fri 18:00-22:00"), ("timezone", "timezone \"Europe/Berlin\""), NOTE],
+};
+const GUARD: Form = Form {
+    context: "guard",
+    usages: &[
+        ("new-connections", "new-connections 20/second burst 60 per source"),
+        ("packets", "packets 1000/second"),
+        ("bandwidth", "bandwidth 40mbit/second"),
+        ("destinations", "destinations 200/minute per source"),
+        ("session-time", "session-time 60minutes"),
+        ("then", "then quarantine 10 minutes"),
+        ("approval", "approval \"WHO\""),
+        REASON,
+        NOTE,
+    ],
+};
+const POSTURE: Form = Form {
+    context: "posture",
+    usages: &[("isolate", "isolate NAME, NAME except RULE"), REASON, OWNER, NOTE],
+};
+const FIREWALL: Form = Form {
+    context: "firewall",
+    usages: &[
+        ("target", "target NAME"),
+        ("interface", "interface NAME zone ZONE, ZONE  or  interface NAME to DEVICE"),
+        ("uplink", "uplink NAME to DEVICE"),
+        OWNER,
+        NOTE,
+    ],
+};
+
+/// The name of a statement that must have one. Where it is missing that was reported, and no statement can refer to
+/// the empty name.
+fn named(ctx: &Ctx, pair: &Pair<Rule>, block: &Block) -> Word {
+    block.name.clone().unwrap_or_else(|| absent(ctx.span(pair)))
+}
+
+pub(super) fn zone(ctx: &mut Ctx, pair: &Pair<Rule>) -> Zone {
+    let block = ctx.block(pair, &ZONE, true);
+    let nets = block.clauses.iter().filter(|clause| clause.as_rule() == Rule::net);
+    Zone {
+        name: named(ctx, pair, &block),
+        nets: nets.map(|clause| ctx.names(clause)).collect(),
+        rest: ctx.flag(&block.clauses, Rule::rest, "rest"),
+        attributes: block.attributes,
+        broken: block.broken,
+    }
+}
+
+pub(super) fn service(ctx: &mut Ctx, pair: &Pair<Rule>) -> Service {
+    let block = ctx.block(pair, &SERVICE, true);
+    let protocols = block.clauses.iter().filter(|clause| clause.as_rule() == Rule::protocol_ports);
+    Service {
+        name: named(ctx, pair, &block),
+        protocols: protocols.map(|clause| ctx.protocol_ports(clause)).collect(),
+        encrypted: ctx.flag(&block.clauses, Rule::encrypted, "encrypted"),
+        attributes: block.attributes,
+        broken: block.broken,
+    }
+}
+
+/// The zone behind `in`, in the head of a class or peer.
+fn zone_of(ctx: &Ctx, block: &Block) -> Option<Word> {
+    let clause = block.head.iter().find(|part| part.as_rule() == Rule::in_zone)?;
+    ctx.first(clause, &[Rule::name])
+}
+
+pub(super) fn class(ctx: &mut Ctx, pair: &Pair<Rule>) -> Class {
+    let block = ctx.block(pair, &CLASS, true);
+    Class {
+        name: named(ctx, pair, &block),
+        zone: zone_of(ctx, &block),
+        members: block.clauses.iter().filter_map(|clause| ctx.members(clause)).collect(),
+        reaches: block.clauses.iter().filter_map(|clause| ctx.reach(clause)).collect(),
+        attributes: block.attributes,
+        broken: block.broken,
+    }
+}
+
+pub(super) fn peer(ctx: &mut Ctx, pair: &Pair<Rule>) -> Peer {
+    let block = ctx.block(pair, &PEER, true);
+    Peer {
+        name: named(ctx, pair, &block),
+        zone: zone_of(ctx, &block),
+        members: block.clauses.iter().filter_map(|clause| ctx.members(clause)).collect(),
+        attributes: block.attributes,
+        broken: block.broken,
+    }
+}
+
+pub(super) fn group(ctx: &mut Ctx, pair: &Pair<Rule>) -> Group {
+    let block = ctx.block(pair, &GROUP, true);
+    let members = block.clauses.iter().filter(|clause| clause.as_rule() == Rule::names);
+    Group {
+        name: named(ctx, pair, &block),
+        members: members.map(|clause| ctx.names(clause)).collect(),
+        attributes: block.attributes,
+        broken: block.broken,
+    }
+}
+
+pub(super) fn rule(ctx: &mut Ctx, pair: &Pair<Rule>) -> RuleStatement {
+    let block = ctx.block(pair, &RULE, false);
+    let keyword = block.head.first().map_or_else(|| absent(ctx.span(pair)), |head| ctx.word(head));
+    let effect = if keyword.node == Effect::Forbid.keyword() { Effect::Forbid } else { Effect::Allow };
+    RuleStatement {
+        effect: Spanned { node: effect, span: keyword.span },
+        name: block.name,
+        flow: ctx.flow(&block.clauses),
+        log: ctx.flag(&block.clauses, Rule::log, "log"),
+        during: ctx.during(&block.clauses),
+        attributes: block.attributes,
+        span: ctx.span(pair),
+        broken: block.broken,
+    }
+}
+
+pub(super) fn assertion(ctx: &mut Ctx, pair: &Pair<Rule>) -> Assertion {
+    let block = ctx.block(pair, &ASSERTION, false);
+    let expectation = block.head.iter().find(|part| part.as_rule() == Rule::expectation);
+    if expectation.is_none() {
+        let keyword = block.head.first().unwrap_or(pair).clone();
+        ctx.unexpected(
+            &[keyword],
+            "policy",
+            "the form is `assert allowed { ... }` or `assert denied { ... }`",
+        );
+    }
+    let allowed = expectation.is_some_and(|part| part.as_str() == "allowed");
+    Assertion {
+        expectation: if allowed { Expectation::Allowed } else { Expectation::Denied },
+        name: block.name,
+        flow: ctx.flow(&block.clauses),
+        attributes: block.attributes,
+        span: ctx.span(pair),
+        broken: block.broken,
+    }
+}
+
+pub(super) fn manage(ctx: &mut Ctx, pair: &Pair<Rule>) -> Manage {
+    let block = ctx.block(pair, &MANAGE, false);
+    Manage {
+        name: block.name,
+        flow: ctx.flow(&block.clauses),
+        log: ctx.flag(&block.clauses, Rule::log, "log"),
+        attributes: block.attributes,
+        span: ctx.span(pair),
+        broken: block.broken,
+    }
+}
+
+pub(super) fn schedule(ctx: &mut Ctx, pair: &Pair<Rule>) -> Schedule {
+    let block = ctx.block(pair, &SCHEDULE, true);
+    let of = |rule: Rule| block.clauses.iter().filter(move |clause| clause.as_rule() == rule);
+    let windows = of(Rule::window)
+        .map(|clause| Window { days: ctx.words(clause, Rule::day), hours: ctx.words(clause, Rule::hours) });
+    let windows = windows.collect();
+    let timezone = of(Rule::timezone).map(|clause| ctx.text(clause)).collect();
+    Schedule { name: named(ctx, pair, &block), windows, timezone, attributes: block.attributes }
+}
+
+pub(super) fn guard(ctx: &mut Ctx, pair: &Pair<Rule>) -> Guard {
+    let block = ctx.block(pair, &GUARD, true);
+    let of = |rule: Rule| block.clauses.iter().filter(move |clause| clause.as_rule() == rule);
+    let thresholds = of(Rule::threshold).map(|clause| threshold(ctx, clause)).collect();
+    let actions = of(Rule::action).map(|clause| action(ctx, clause)).collect();
+    Guard { subject: named(ctx, pair, &block), thresholds, actions, attributes: block.attributes }
+}
+
+fn threshold(ctx: &Ctx, clause: &Pair<Rule>) -> Threshold {
+    let or_absent = |word: Option<Word>| word.unwrap_or_else(|| absent(ctx.span(clause)));
+    let mut words = ctx.words(clause, Rule::word).into_iter();
+    Threshold {
+        metric: or_absent(ctx.first(clause, &[Rule::metric])),
+        rate: or_absent(words.next()),
+        burst: words.next(),
+        per: ctx.first(clause, &[Rule::name]),
+    }
+}
+
+fn action(ctx: &Ctx, clause: &Pair<Rule>) -> Action {
+    let verb = ctx.first(clause, &[Rule::name]);
+    let part = |rule| clause.clone().into_inner().find(|inner| inner.as_rule() == rule);
+    let duration = part(Rule::duration).and_then(|duration| {
+        Some((ctx.first(&duration, &[Rule::hours])?, ctx.first(&duration, &[Rule::name])?))
+    });
+    Action {
+        verb: verb.unwrap_or_else(|| absent(ctx.span(clause))),
+        duration,
+        except: part(Rule::except).map(|except| ctx.words(&except, Rule::name)).unwrap_or_default(),
+    }
+}
+
+pub(super) fn posture(ctx: &mut Ctx, pair: &Pair<Rule>) -> Posture {
+    let block = ctx.block(pair, &POSTURE, true);
+    let isolate = block.clauses.iter().filter(|clause| clause.as_rule() == Rule::isolate);
+    Posture {
+        name: named(ctx, pair, &block),
+        isolate: isolate.map(|clause| ctx.names(clause)).collect(),
+        attributes: block.attributes,
+    }
+}
+
+pub(super) fn device(ctx: &mut Ctx, pair: &Pair<Rule>) -> Device {
+    let is_switch = pair.as_str().starts_with("switch");
+    let context = if is_switch { "switch" } else { "firewall" };
+    let block = ctx.block(pair, &Form { context, usages: FIREWALL.usages }, true);
+    let targets = block.clauses.iter().filter(|clause| clause.as_rule() == Rule::target);
+    Device {
+        kind: if is_switch { DeviceKind::Switch } else { DeviceKind::Firewall },
+        name: named(ctx, pair, &block),
+        targets: targets.filter_map(|clause| ctx.first(clause, &[Rule::name])).collect(),
+        interfaces: block.clauses.iter().filter_map(|clause| interface(ctx, clause)).collect(),
+        attributes: block.attributes,
+        broken: block.broken,
+    }
+}
+
+fn interface(ctx: &Ctx, clause: &Pair<Rule>) -> Option<Interface> {
+    let part = |rule| clause.clone().into_inner().find(|inner| inner.as_rule() == rule);
+    let name = ctx.first(clause, &[Rule::name])?;
+    let leads = match clause.as_rule() {
+        Rule::interface => match (part(Rule::attached), part(Rule::leading)) {
+            (Some(attached), _) => Leads::Zones(ctx.names(&attached)),
+            (None, leading) => Leads::Device(ctx.first(&leading?, &[Rule::name])?),
+        },
+        Rule::uplink => Leads::Device(ctx.words(clause, Rule::name).into_iter().nth(1)?),
+        _ => return None,
+    };
+    Some(Interface { name, leads })
+}
