@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::error::CheckError;
 use crate::diag::Diagnostics;
-use crate::set::{AddressRange, AddressSet, Set};
+use crate::set::{AddressRange, AddressSet, Interval, IntervalSet, Point, Set};
 use crate::syntax::ast::{Names, Word};
 
 /// What a list of addresses may hold.
@@ -45,67 +45,149 @@ pub(super) fn resolve(
     let listed = parse_all(&names.list, diagnostics);
     let removed = parse_all(&names.except, diagnostics);
     let set: AddressSet = listed.iter().map(|(_, range)| *range).collect();
-    for (word, range) in &removed {
-        let range: AddressSet = std::iter::once(*range).collect();
-        if range.is_disjoint(&set) {
-            diagnostics.push(CheckError::IdleExcept { text: word.node.clone(), span: word.span });
-        }
+    // What a list holds of which a part could not be read is not known.
+    let known = listed.len() == names.list.len();
+    for (word, _) in removed.iter().filter(|(_, range)| known && !meets(&set, *range)) {
+        diagnostics.push(CheckError::IdleExcept { text: word.node.clone(), span: word.span });
     }
     let removed: AddressSet = removed.iter().map(|(_, range)| *range).collect();
     (set.difference(&removed), listed)
 }
 
+/// True if `set` holds an address of `range`.
+pub(super) fn meets(set: &AddressSet, range: AddressRange) -> bool {
+    match range {
+        AddressRange::V4(range) => first_beyond(&set.v4, range).is_some_and(|held| held.overlaps(range)),
+        AddressRange::V6(range) => first_beyond(&set.v6, range).is_some_and(|held| held.overlaps(range)),
+    }
+}
+
+/// True if `set` holds all of `range`. Intervals of a set do not touch, so one of them alone must.
+pub(super) fn covers(set: &AddressSet, range: AddressRange) -> bool {
+    match range {
+        AddressRange::V4(range) => first_beyond(&set.v4, range)
+            .is_some_and(|held| held.contains(range.first()) && held.contains(range.last())),
+        AddressRange::V6(range) => first_beyond(&set.v6, range)
+            .is_some_and(|held| held.contains(range.first()) && held.contains(range.last())),
+    }
+}
+
+/// The first interval of a set that does not lie wholly before `range`.
+fn first_beyond<T: Point>(set: &IntervalSet<T>, range: Interval<T>) -> Option<Interval<T>> {
+    let place = set.entries().partition_point(|(held, _)| held.last() < range.first());
+    set.entries().get(place).map(|(held, _)| *held)
+}
+
+/// The first few ranges of a set, and how many more there are.
+pub(super) fn in_words(set: &AddressSet) -> String {
+    const SHOWN: usize = 4;
+    let mut shown: Vec<String> = set.ranges().take(SHOWN).map(|range| range.to_string()).collect();
+    let more = set.ranges().count().saturating_sub(SHOWN);
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    shown.join(", ")
+}
+
+/// What is wrong with a word, and what would be right.
+type Problem = (String, Option<String>);
+
 /// One address, range or prefix.
 fn parse(word: &Word, accepts: Accepts) -> Result<AddressRange, CheckError> {
     let text = word.node.as_str();
-    let bad = |problem: &str, help: Option<String>| CheckError::BadAddress {
-        text: text.to_owned(),
-        expected: accepts.expected(),
-        span: word.span,
-        problem: problem.to_owned(),
-        help,
+    let bad = |(problem, help): Problem| {
+        let (text, expected, span) = (text.to_owned(), accepts.expected(), word.span);
+        CheckError::BadAddress { text, expected, span, problem, help }
     };
     if let Some((first, last)) = text.split_once('-') {
-        if accepts == Accepts::Prefixes {
-            return Err(bad("a range", Some("a zone is made of prefixes".to_owned())));
-        }
-        let (Ok(first), Ok(last)) = (first.parse::<IpAddr>(), last.parse::<IpAddr>()) else {
-            return Err(bad("not two addresses", Some("a range is `FIRST-LAST`".to_owned())));
-        };
-        refuse_mapped(word, first)?;
-        refuse_mapped(word, last)?;
-        return AddressRange::new(first, last).ok_or_else(|| {
-            let problem = if first.is_ipv4() == last.is_ipv4() {
-                "ends before it starts"
-            } else {
-                "mixes IPv4 and IPv6"
-            };
-            bad(problem, Some("a range is `FIRST-LAST`, both of one family".to_owned()))
-        });
+        return parse_range(word, first, last, accepts, bad);
     }
-    if text.contains('/') {
-        let net: IpNet = text.parse().map_err(|_| bad("not an address and a prefix length", None))?;
+    if let Some((address, length)) = text.split_once('/') {
+        let net: IpNet = text.parse().map_err(|_| bad(prefix_problem(address, length)))?;
         refuse_mapped(word, net.addr())?;
         if net.addr() != net.network() {
-            return Err(CheckError::HostBits {
-                text: text.to_owned(),
-                network: net.trunc().to_string(),
-                address: net.addr().to_string(),
-                span: word.span,
-            });
+            let whole = if net.addr().is_ipv4() { 32 } else { 128 };
+            let address = match accepts {
+                Accepts::Prefixes => format!("{}/{whole}", net.addr()),
+                Accepts::Hosts => net.addr().to_string(),
+            };
+            let (text, network) = (text.to_owned(), net.trunc().to_string());
+            return Err(CheckError::HostBits { text, network, address, span: word.span });
         }
         return Ok(AddressRange::from(net));
     }
-    let address: IpAddr = text.parse().map_err(|_| bad("cannot be read as one", None))?;
+    let address: IpAddr = text.parse().map_err(|_| bad(address_problem(text)))?;
     refuse_mapped(word, address)?;
     if accepts == Accepts::Prefixes {
         let length = if address.is_ipv4() { 32 } else { 128 };
-        return Err(bad(
-            "a single address",
-            Some(format!("for this one address, write `{address}/{length}`")),
-        ));
+        let help = format!("for this one address, write `{address}/{length}`");
+        return Err(bad(("a single address".to_owned(), Some(help))));
     }
     Ok(AddressRange::from(address))
+}
+
+fn parse_range(
+    word: &Word,
+    first: &str,
+    last: &str,
+    accepts: Accepts,
+    bad: impl Fn(Problem) -> CheckError,
+) -> Result<AddressRange, CheckError> {
+    let form = || Some("a range is `FIRST-LAST`, two addresses of one family".to_owned());
+    let (first, last) = match (first.parse::<IpAddr>(), last.parse::<IpAddr>()) {
+        (Ok(first), Ok(last)) => (first, last),
+        (Ok(IpAddr::V4(first)), Err(_)) if last.parse::<u8>().is_ok() => {
+            let [a, b, c, _] = first.octets();
+            let help = format!("write both addresses in full: `{first}-{a}.{b}.{c}.{last}`");
+            return Err(bad(("its end is not an address".to_owned(), Some(help))));
+        }
+        (Ok(_), Err(_)) => return Err(bad(("its end is not an address".to_owned(), form()))),
+        (Err(_), Ok(_)) => return Err(bad(("its start is not an address".to_owned(), form()))),
+        (Err(_), Err(_)) => return Err(bad(address_problem(&word.node))),
+    };
+    refuse_mapped(word, first)?;
+    refuse_mapped(word, last)?;
+    let problem =
+        if first.is_ipv4() == last.is_ipv4() { "ends before it starts" } else { "mixes IPv4 and IPv6" };
+    let range = AddressRange::new(first, last).ok_or_else(|| bad((problem.to_owned(), form())))?;
+    if accepts == Accepts::Prefixes {
+        let help = match range.as_prefix() {
+            Some(prefix) => format!("write `{prefix}`"),
+            None => "a zone is made of prefixes".to_owned(),
+        };
+        return Err(bad(("a range".to_owned(), Some(help))));
+    }
+    Ok(range)
+}
+
+/// What is wrong with a word that should be an address.
+fn address_problem(text: &str) -> Problem {
+    let (problem, help) = if text.contains(':') {
+        ("not an IPv6 address", None)
+    } else if text.contains(|c: char| c.is_ascii_alphabetic()) {
+        ("a name", Some("names are not looked up anywhere; write the address"))
+    } else if text.split('.').any(|part| part.len() > 1 && part.starts_with('0')) {
+        (
+            "a number with a zero before it",
+            Some("some programs read such a number as octal; leave the zero out"),
+        )
+    } else {
+        ("not an IPv4 address", Some("an IPv4 address is four numbers from 0 to 255 with dots between them"))
+    };
+    (problem.to_owned(), help.map(str::to_owned))
+}
+
+/// What is wrong with a word that should be a prefix.
+fn prefix_problem(address: &str, length: &str) -> Problem {
+    let Ok(parsed) = address.parse::<IpAddr>() else { return address_problem(address) };
+    let bits = if parsed.is_ipv4() { 32 } else { 128 };
+    let mask = length.parse::<IpAddr>().ok().and_then(|mask| ipnet::ip_mask_to_prefix(mask).ok());
+    match mask {
+        Some(bits) => {
+            ("a mask, where a length belongs".to_owned(), Some(format!("write `{address}/{bits}`")))
+        }
+        None => (format!("its length is not a number from 0 to {bits}"), None),
+    }
 }
 
 /// Refuses `::ffff:a.b.c.d`, and prefixes that hold such addresses alone.

@@ -15,7 +15,7 @@ pub(super) enum CheckError {
     UnknownName {
         kind: &'static str,
         name: String,
-        #[label("not declared in this policy")]
+        #[label("nothing of this kind has this name")]
         span: Span,
         #[help]
         help: Option<String>,
@@ -26,9 +26,18 @@ pub(super) enum CheckError {
     Duplicate {
         name: String,
         kinds: &'static str,
-        #[label("declared again here")]
+        #[label(primary, "declared again here")]
         span: Span,
         #[label("declared first here")]
+        first: Span,
+    },
+
+    #[error("the policy is named twice")]
+    #[diagnostic(code(C0102), help("a policy is one whole with one name; remove one of the two"))]
+    PolicyNamedTwice {
+        #[label(primary, "named again here")]
+        span: Span,
+        #[label("named first here")]
         first: Span,
     },
 
@@ -65,8 +74,10 @@ pub(super) enum CheckError {
     #[diagnostic(code(C0106), help("take one of the names out, so that the groups form no circle"))]
     GroupCycle {
         name: String,
-        #[label("leads back to the group")]
+        #[label(primary, "leads back to the group")]
         span: Span,
+        #[label("the group is declared here")]
+        declared: Span,
     },
 
     #[error("the {kind} `{name}` lies in no zone")]
@@ -127,7 +138,7 @@ pub(super) enum CheckError {
         zone: String,
         first_zone: String,
         overlap: String,
-        #[label("this zone")]
+        #[label(primary, "this zone")]
         span: Span,
         #[label("and this one")]
         first: Span,
@@ -138,8 +149,9 @@ pub(super) enum CheckError {
     OutsideZone {
         text: String,
         zone: String,
-        #[label("not in the zone")]
+        #[label(primary, "{outside} is not in the zone")]
         span: Span,
+        outside: String,
         #[label("the zone is declared here")]
         zone_span: Span,
         help: String,
@@ -162,7 +174,7 @@ pub(super) enum CheckError {
     #[diagnostic(
         code(C0207),
         severity(Warning),
-        help("nothing in the list before it holds this; is it a slip?")
+        help("nothing in the list before `except` holds it; remove it, or correct the list")
     )]
     IdleExcept {
         text: String,
@@ -177,7 +189,7 @@ pub(super) enum CheckError {
     )]
     TwoRests {
         name: String,
-        #[label("this zone")]
+        #[label(primary, "this zone")]
         span: Span,
         #[label("and this one")]
         first: Span,
@@ -190,7 +202,7 @@ pub(super) enum CheckError {
     )]
     RestWithNet {
         name: String,
-        #[label("of this zone")]
+        #[label("both stand in this zone")]
         span: Span,
     },
 
@@ -265,12 +277,12 @@ pub(super) enum CheckError {
 
     // --- rules ---
     #[error("this {kind} does not say {what}")]
-    #[diagnostic(code(C0401), help("add `{clause}`; to mean all of them, write `any`"))]
+    #[diagnostic(code(C0401), help("nothing is meant by silence; to mean all of them, write `any`"))]
     Incomplete {
         kind: &'static str,
-        what: &'static str,
-        clause: &'static str,
-        #[label("`{clause}` is missing")]
+        what: String,
+        clauses: String,
+        #[label("without {clauses}")]
         span: Span,
     },
 
@@ -278,7 +290,7 @@ pub(super) enum CheckError {
     #[diagnostic(code(C0402), help("a forbid wins over every allow; remove this rule, or narrow the forbid"))]
     WhollyForbidden {
         name: String,
-        #[label("all of this")]
+        #[label(primary, "all of this")]
         span: Span,
         #[label(collection)]
         forbids: Vec<LabeledSpan>,
@@ -293,7 +305,7 @@ pub(super) enum CheckError {
     PartlyForbidden {
         name: String,
         overlap: String,
-        #[label("part of this")]
+        #[label(primary, "part of this")]
         span: Span,
         #[label(collection)]
         forbids: Vec<LabeledSpan>,
@@ -332,7 +344,7 @@ pub(super) enum CheckError {
         )
     )]
     ForbidUntil {
-        #[label("not on a forbid")]
+        #[label("a forbid takes no `until`")]
         span: Span,
     },
 
@@ -352,7 +364,7 @@ pub(super) enum CheckError {
     #[error("the same is said twice")]
     #[diagnostic(code(C0408), severity(Warning), help("one of the two is enough"))]
     SaidTwice {
-        #[label("said again here")]
+        #[label(primary, "said again here")]
         span: Span,
         #[label("said first here")]
         first: Span,
@@ -396,11 +408,11 @@ pub(super) enum CheckError {
         span: Span,
     },
 
-    #[error("`{name}` has {count} targets")]
+    #[error("`{name}` has {targets}")]
     #[diagnostic(code(C0504), help("say what kind of config it takes, once: `target nftables`"))]
     TargetCount {
         name: String,
-        count: usize,
+        targets: String,
         #[label("this enforcement point")]
         span: Span,
     },
@@ -413,7 +425,7 @@ pub(super) enum CheckError {
     InterfaceTwice {
         name: String,
         device: String,
-        #[label("again here")]
+        #[label(primary, "again here")]
         span: Span,
         #[label("first here")]
         first: Span,
@@ -429,7 +441,7 @@ pub(super) enum CheckError {
     AttachedTwice {
         zone: String,
         device: String,
-        #[label("again here")]
+        #[label(primary, "again here")]
         span: Span,
         #[label("first here")]
         first: Span,
@@ -458,7 +470,7 @@ pub(super) enum CheckError {
         )
     )]
     NoDevice {
-        #[label("and none beside it")]
+        #[label("no `firewall` is attached to this zone, or to any")]
         span: Span,
     },
 
@@ -480,7 +492,7 @@ pub(super) enum CheckError {
     #[diagnostic(code(C0601), help("narrow the rule, forbid the packet, or correct the assertion"))]
     AssertedDenied {
         packet: String,
-        #[label("this assertion fails")]
+        #[label(primary, "this assertion fails")]
         span: Span,
         #[label("allowed by `{rule}`")]
         allowed_by: Span,
@@ -491,7 +503,7 @@ pub(super) enum CheckError {
     #[diagnostic(code(C0602), help("{why}"))]
     AssertedAllowed {
         packet: String,
-        #[label("this assertion fails")]
+        #[label(primary, "this assertion fails")]
         span: Span,
         #[label(collection)]
         forbid: Vec<LabeledSpan>,

@@ -116,8 +116,13 @@ fn resolve(statements: &Statements, as_of: Date, diagnostics: &mut Diagnostics) 
     let devices = topology::devices(&statements.devices, &zones, diagnostics);
     let device_names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
     let mut services = Services::declare(&statements.services, diagnostics);
-    let mut lowering =
-        rules::Lowering { scope: &scope, services: &mut services, declared: Declared::default(), as_of };
+    let mut lowering = rules::Lowering {
+        scope: &scope,
+        services: &mut services,
+        declared: Declared::default(),
+        derived: BTreeMap::new(),
+        as_of,
+    };
     let rules = lowering.rules(&statements.rules, &statements.classes, diagnostics);
     let managements = lowering.managements(&statements.managements, &device_names, diagnostics);
     let assertions = lowering.assertions(&statements.assertions, diagnostics);
@@ -129,8 +134,7 @@ fn resolve(statements: &Statements, as_of: Date, diagnostics: &mut Diagnostics) 
 fn policy_name(names: &[&Word], diagnostics: &mut Diagnostics) -> Option<String> {
     let first = names.iter().min_by_key(|name| name.span)?;
     for again in names.iter().filter(|name| name.span != first.span) {
-        let (name, kinds) = (again.node.clone(), "statements `policy \"...\"`");
-        diagnostics.push(CheckError::Duplicate { name, kinds, span: again.span, first: first.span });
+        diagnostics.push(CheckError::PolicyNamedTwice { span: again.span, first: first.span });
     }
     Some(first.node.clone())
 }

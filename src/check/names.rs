@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::addresses::meets;
 use super::error::CheckError;
 use crate::diag::{Diagnostics, suggestion};
 use crate::ir::Side;
@@ -64,11 +65,13 @@ impl Declared {
 pub(super) struct Scope {
     addresses: BTreeMap<String, Option<AddressSet>>,
     any: Option<AddressSet>,
+    /// Groups of which not all names have been added yet.
+    open: BTreeSet<String>,
 }
 
 impl Default for Scope {
     fn default() -> Self {
-        Scope { addresses: BTreeMap::new(), any: Some(AddressSet::empty()) }
+        Scope { addresses: BTreeMap::new(), any: Some(AddressSet::empty()), open: BTreeSet::new() }
     }
 }
 
@@ -94,15 +97,14 @@ impl Scope {
     fn resolve_list(&self, names: &Names, diagnostics: &mut Diagnostics) -> Option<AddressSet> {
         let listed: Vec<_> = names.list.iter().map(|word| self.lookup(word, diagnostics)).collect();
         let removed: Vec<_> = names.except.iter().map(|word| self.lookup(word, diagnostics)).collect();
-        let mut set = union_all(listed.into_iter().collect::<Option<Vec<_>>>()?);
-        for (word, removed) in names.except.iter().zip(removed) {
-            let removed = removed?;
-            if removed.is_disjoint(&set) && !removed.is_empty() {
+        let set = union_all(listed.into_iter().collect::<Option<Vec<_>>>()?);
+        let removed = removed.into_iter().collect::<Option<Vec<_>>>()?;
+        for (word, removed) in names.except.iter().zip(&removed) {
+            if !removed.is_empty() && !removed.ranges().any(|range| meets(&set, range)) {
                 diagnostics.push(CheckError::IdleExcept { text: word.node.clone(), span: word.span });
             }
-            set = set.difference(&removed);
         }
-        Some(set)
+        Some(set.difference(&union_all(removed)))
     }
 
     fn lookup(&self, word: &Word, diagnostics: &mut Diagnostics) -> Option<AddressSet> {
@@ -128,68 +130,86 @@ impl Scope {
         Some(Side { text: text_of(lists), addresses: self.resolve(lists, diagnostics)? })
     }
 
-    /// Adds all groups, in an order in which each comes after those that it names.
+    /// Adds all groups, in an order in which each comes after those that it names. Groups that form a circle are
+    /// reported where the circle closes, and have no addresses.
     pub(super) fn add_groups(&mut self, groups: &BTreeMap<String, &Group>, diagnostics: &mut Diagnostics) {
         for group in groups.values() {
-            self.add_group(group, groups, &mut Vec::new(), diagnostics);
+            // The way from this group to the one at hand: each group on it, and the words of it that are still to be
+            // followed. Kept here and not on the stack, so that no chain of groups is too long.
+            let mut way = self.enter(group);
+            while let Some((at, words)) = way.last_mut() {
+                let at = *at;
+                match words.next() {
+                    None => {
+                        way.pop();
+                        self.add_group(at, diagnostics);
+                    }
+                    Some(word) => {
+                        let Some(inner) = groups.get(&word.node) else { continue };
+                        if self.open.contains(&word.node) {
+                            let (name, declared) = (word.node.clone(), inner.name.span);
+                            diagnostics.push(CheckError::GroupCycle { name, span: word.span, declared });
+                            self.add(&word.node, None);
+                        } else {
+                            way.extend(self.enter(inner));
+                        }
+                    }
+                }
+            }
         }
     }
 
-    /// Adds one group after those that it names. `path` holds the groups on the way here; its length is bounded by the
-    /// number of groups, and [`MAX_GROUP_DEPTH`] keeps the descent from exhausting the stack.
-    fn add_group(
-        &mut self,
-        group: &Group,
-        groups: &BTreeMap<String, &Group>,
-        path: &mut Vec<String>,
-        diagnostics: &mut Diagnostics,
-    ) {
+    /// The words of a group, to be followed, unless the group was added already.
+    fn enter<'g>(&mut self, group: &'g Group) -> Vec<(&'g Group, GroupWords<'g>)> {
+        if self.addresses.contains_key(&group.name.node) {
+            return Vec::new();
+        }
+        self.open.insert(group.name.node.clone());
+        let words = group.members.iter().flat_map(|names| names.list.iter().chain(&names.except));
+        vec![(group, Box::new(words))]
+    }
+
+    /// Adds a group of which all names were added before.
+    fn add_group(&mut self, group: &Group, diagnostics: &mut Diagnostics) {
         let name = &group.name.node;
-        if self.addresses.contains_key(name) {
-            return;
-        }
-        path.push(name.clone());
-        for word in group.members.iter().flat_map(|names| names.list.iter().chain(&names.except)) {
-            let Some(inner) = groups.get(&word.node) else { continue };
-            if path.contains(&word.node) || path.len() > MAX_GROUP_DEPTH {
-                diagnostics.push(CheckError::GroupCycle { name: word.node.clone(), span: word.span });
-                self.add(&word.node, None);
-            } else {
-                self.add_group(inner, groups, path, diagnostics);
-            }
-        }
-        path.pop();
-        let addresses = self.resolve(&group.members, diagnostics).filter(|_| !group.broken);
-        if addresses.as_ref().is_some_and(AddressSet::is_empty) {
+        self.open.remove(name);
+        let in_circle = self.addresses.contains_key(name);
+        let addresses = self.resolve(&group.members, diagnostics).filter(|_| !group.broken && !in_circle);
+        if addresses.as_ref().is_some_and(AddressSet::is_empty) && !self.all_empty(group) {
             let (name, span) = (name.clone(), group.name.span);
             diagnostics.push(CheckError::Empty { kind: "group", name, span });
         }
-        self.add(&group.name.node, addresses.as_ref());
+        self.add(name, addresses.as_ref());
+    }
+
+    /// True if a group lists something, and all of it is empty, which was reported.
+    fn all_empty(&self, group: &Group) -> bool {
+        let mut words = group.members.iter().flat_map(|names| &names.list).peekable();
+        let is_empty = |word: &Word| {
+            self.addresses.get(&word.node).and_then(Option::as_ref).is_some_and(AddressSet::is_empty)
+        };
+        words.peek().is_some() && words.all(is_empty)
     }
 }
 
-/// How deep groups may name groups.
-const MAX_GROUP_DEPTH: usize = 64;
+/// The names in a group that are still to be followed.
+type GroupWords<'g> = Box<dyn Iterator<Item = &'g Word> + 'g>;
 
-/// Lists as a policy would write them, sorted, so that two ways to write one list give one text.
+/// Lists as a policy would write them, sorted, so that two ways to write one list give one text. An exception belongs
+/// to its own list only, so lists with exceptions are set apart by `;`: different lists never give one text.
 pub(super) fn text_of(lists: &[Names]) -> String {
-    let sorted = |words: &mut Vec<&str>| {
-        words.sort_unstable();
-        words.dedup();
-        words.join(", ")
+    let words = |words: &mut dyn Iterator<Item = &Word>| -> String {
+        let sorted: BTreeSet<&str> = words.map(|word| word.node.as_str()).collect();
+        sorted.into_iter().collect::<Vec<_>>().join(", ")
     };
-    let mut texts: Vec<String> = lists
+    let (whole, reduced): (Vec<&Names>, Vec<&Names>) =
+        lists.iter().partition(|names| names.except.is_empty());
+    let with_exceptions = reduced
         .iter()
-        .map(|names| {
-            let mut list: Vec<&str> = names.list.iter().map(|word| word.node.as_str()).collect();
-            let mut except: Vec<&str> = names.except.iter().map(|word| word.node.as_str()).collect();
-            if except.is_empty() {
-                sorted(&mut list)
-            } else {
-                format!("{} except {}", sorted(&mut list), sorted(&mut except))
-            }
-        })
-        .collect();
-    texts.sort_unstable();
-    texts.join(", ")
+        .map(|names| format!("{} except {}", words(&mut names.list.iter()), words(&mut names.except.iter())));
+    let mut texts: BTreeSet<String> = with_exceptions.collect();
+    if !whole.is_empty() {
+        texts.insert(words(&mut whole.iter().flat_map(|names| &names.list)));
+    }
+    texts.into_iter().collect::<Vec<_>>().join("; ")
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::addresses::{Accepts, resolve};
+use super::addresses::{Accepts, covers, in_words, resolve};
 use super::attributes;
 use super::error::CheckError;
 use super::names::Declared;
@@ -166,7 +166,8 @@ pub(super) fn endpoints<'a>(
         let zone = zone_of(&declaration, zones, diagnostics);
         let lies_in_broken = declaration.zone.is_some_and(|zone| declared.is_broken(&zone.node));
         let endpoint = zone.map(|zone| endpoint(&declaration, zone, lies_in_broken, diagnostics));
-        if declaration.broken || lies_in_broken || diagnostics.errors() > errors {
+        let unknown = declaration.members.iter().any(|m| matches!(m, Members::Inventory { .. }));
+        if declaration.broken || lies_in_broken || unknown || diagnostics.errors() > errors {
             declared.mark_broken(&declaration.name.node);
         }
         if declared.enter(declaration.name, super::SHARED_KINDS, diagnostics) {
@@ -186,6 +187,9 @@ fn zone_of<'z>(
         diagnostics.push(CheckError::NoZone { kind: declaration.kind, name, span });
         return None;
     };
+    if word.node.is_empty() {
+        return None;
+    }
     let found = zones.binary_search_by(|zone| zone.name.as_str().cmp(&word.node));
     match found.ok().and_then(|index| zones.get(index).map(|zone| (ZoneId(index), zone))) {
         Some(found) => Some(found),
@@ -250,16 +254,21 @@ fn member_set(
 }
 
 fn check_inside(word: &Word, range: AddressRange, zone: &Zone, diagnostics: &mut Diagnostics) {
-    let outside = AddressSet::from_iter([range]).difference(&zone.addresses);
-    if outside.is_empty() {
+    if covers(&zone.addresses, range) {
         return;
     }
+    let outside = AddressSet::from_iter([range]).difference(&zone.addresses);
     let help = if zone.is_rest {
-        format!("the zone is all that no other zone holds, and another holds {outside}")
+        "the zone is all that no other zone holds, and another holds this".to_owned()
     } else {
-        format!("the zone holds {}; correct the address, or the zone", zone.addresses)
+        format!("the zone holds {}; correct the address, or the zone", in_words(&zone.addresses))
     };
-    let (text, zone_name) = (word.node.clone(), zone.name.clone());
-    let (span, zone_span) = (word.span, zone.span);
-    diagnostics.push(CheckError::OutsideZone { text, zone: zone_name, span, zone_span, help });
+    diagnostics.push(CheckError::OutsideZone {
+        text: word.node.clone(),
+        zone: zone.name.clone(),
+        span: word.span,
+        outside: in_words(&outside),
+        zone_span: zone.span,
+        help,
+    });
 }

@@ -7,22 +7,27 @@ use sha2::{Digest, Sha256};
 
 use super::attributes;
 use super::error::CheckError;
-use super::names::{Declared, Scope};
+use super::names::{Declared, Scope, text_of};
 use super::services::Services;
 use crate::diag::Diagnostics;
 use crate::ir::{About, Assertion, Effect, Management, Rule, Side};
-use crate::set::ServiceSet;
+use crate::set::{AddressSet, ServiceSet, Set};
 use crate::source::Span;
 use crate::syntax::ast::{self, Attribute, Direction, Flow, Key, Names, Word};
 
 /// What the names of rules are shared with, for messages.
 const RULE_KINDS: &str = "allow, forbid, manage and assert statements";
 
+/// The keyword of statements whose `to` names enforcement points.
+const MANAGE: &str = "manage";
+
 /// What lowering a statement needs to know and to remember.
 pub(super) struct Lowering<'a> {
     pub(super) scope: &'a Scope,
     pub(super) services: &'a mut Services,
     pub(super) declared: Declared,
+    /// The ids of unnamed statements, with what they say.
+    pub(super) derived: BTreeMap<String, String>,
     pub(super) as_of: Date,
 }
 
@@ -62,13 +67,11 @@ impl Lowering<'_> {
         let mut rules: BTreeMap<String, Rule> = BTreeMap::new();
         for statement in statements.iter().copied().chain(&reaches) {
             let Some(rule) = self.rule(statement, diagnostics) else { continue };
-            match rules.entry(rule.id.clone()) {
-                std::collections::btree_map::Entry::Vacant(entry) => {
-                    entry.insert(rule);
-                }
-                std::collections::btree_map::Entry::Occupied(mut entry) => {
-                    join_twins(entry.get_mut(), rule, diagnostics);
-                }
+            if let Some(kept) = rules.get_mut(&rule.id) {
+                kept.log |= rule.log;
+                join_twins((&mut kept.span, &mut kept.about), (rule.span, rule.about), diagnostics);
+            } else {
+                rules.insert(rule.id.clone(), rule);
             }
         }
         let mut rules: Vec<Rule> = rules.into_values().collect();
@@ -104,19 +107,31 @@ impl Lowering<'_> {
         device_names: &[&str],
         diagnostics: &mut Diagnostics,
     ) -> Vec<Management> {
-        let mut managements = BTreeMap::new();
+        let mut managements: BTreeMap<String, Management> = BTreeMap::new();
         for statement in statements {
+            let errors = diagnostics.errors();
             let devices = super::topology::device_list(&statement.flow.to, device_names, diagnostics);
-            let flow = Flow { to: Vec::new(), ..statement.flow.clone() };
-            let (name, attributes) = (statement.name.as_ref(), &statement.attributes);
-            let words = Words { keyword: "manage", name, flow: &flow, attributes, span: statement.span };
-            let Some(resolved) = self.resolve(&words, statement.broken, diagnostics) else { continue };
+            let broken = statement.broken || diagnostics.errors() > errors;
+            let (name, flow, attributes) = (statement.name.as_ref(), &statement.flow, &statement.attributes);
+            let words = Words { keyword: MANAGE, name, flow, attributes, span: statement.span };
+            let Some(resolved) = self.resolve(&words, broken, diagnostics) else { continue };
             if self.has_expired(&resolved, attributes, diagnostics) {
                 continue;
             }
-            let Resolved { id, from, services, about, span, .. } = resolved;
+            let Resolved { id, from, to, services, about, span, .. } = resolved;
+            if devices.is_empty() && !flow.to.is_empty() {
+                // No device in the model stands for all of them, so a list of which nothing is left must not get there.
+                let help = format!("`to {}` is empty", to.text);
+                diagnostics.push(CheckError::EmptyRule { name: id, span, help });
+                continue;
+            }
             let log = statement.log.is_some();
-            managements.insert(id.clone(), Management { id, from, devices, services, log, about, span });
+            if let Some(kept) = managements.get_mut(&id) {
+                kept.log |= log;
+                join_twins((&mut kept.span, &mut kept.about), (span, about), diagnostics);
+            } else {
+                managements.insert(id.clone(), Management { id, from, devices, services, log, about, span });
+            }
         }
         managements.into_values().collect()
     }
@@ -127,7 +142,7 @@ impl Lowering<'_> {
         statements: &[&ast::Assertion],
         diagnostics: &mut Diagnostics,
     ) -> Vec<Assertion> {
-        let mut assertions = BTreeMap::new();
+        let mut assertions: BTreeMap<String, Assertion> = BTreeMap::new();
         for statement in statements {
             let expectation = statement.expectation;
             let keyword = match expectation {
@@ -138,7 +153,11 @@ impl Lowering<'_> {
             let words = Words { keyword, name, flow, attributes, span: statement.span };
             let resolved = self.resolve(&words, statement.broken, diagnostics);
             let Some(Resolved { id, from, to, services, about, span, .. }) = resolved else { continue };
-            assertions.insert(id.clone(), Assertion { id, expectation, from, to, services, about, span });
+            if let Some(kept) = assertions.get_mut(&id) {
+                join_twins((&mut kept.span, &mut kept.about), (span, about), diagnostics);
+            } else {
+                assertions.insert(id.clone(), Assertion { id, expectation, from, to, services, about, span });
+            }
         }
         assertions.into_values().collect()
     }
@@ -153,7 +172,11 @@ impl Lowering<'_> {
             check_complete(keyword, span, flow, diagnostics);
         }
         let from = self.scope.side(&flow.from, diagnostics);
-        let to = self.scope.side(&flow.to, diagnostics);
+        let to = if keyword == MANAGE {
+            Some(Side { text: text_of(&flow.to), addresses: AddressSet::empty() })
+        } else {
+            self.scope.side(&flow.to, diagnostics)
+        };
         let services = self.services.resolve(&flow.via, diagnostics);
         let about = attributes::about(attributes, diagnostics);
         let entered = name.is_none_or(|name| self.declared.enter(name, RULE_KINDS, diagnostics));
@@ -161,9 +184,29 @@ impl Lowering<'_> {
             return None;
         }
         let (from, to, (services, via)) = (from?, to?, services?);
-        let derived = || derived_id(keyword, &from.text, &to.text, &via);
-        let id = name.map_or_else(derived, |name| name.node.clone());
+        let id = match name {
+            Some(name) => name.node.clone(),
+            None => self.derive_id(
+                Content { keyword, from: &from.text, to: &to.text, via: &via },
+                span,
+                diagnostics,
+            )?,
+        };
         Some(Resolved { id, from, to, via, services, about, span })
+    }
+
+    /// The id of an unnamed statement. Statements that say the same share it; that another has it, by its author's
+    /// choice or by chance, is reported.
+    fn derive_id(&mut self, content: Content, span: Span, diagnostics: &mut Diagnostics) -> Option<String> {
+        let (id, text) = (content.id(), content.text());
+        if self.derived.get(&id) == Some(&text) {
+            return Some(id);
+        }
+        let entered = self.declared.enter(&Word { node: id.clone(), span }, RULE_KINDS, diagnostics);
+        entered.then(|| {
+            self.derived.insert(id.clone(), text);
+            id
+        })
     }
 
     fn has_expired(
@@ -188,15 +231,17 @@ impl Lowering<'_> {
 /// Reports what a statement leaves out.
 fn check_complete(keyword: &'static str, span: Span, flow: &Flow, diagnostics: &mut Diagnostics) {
     let kind = if keyword.starts_with("assert") { "assert" } else { keyword };
-    let to_devices = keyword == "manage";
-    for (missing, what, clause) in [
-        (flow.from.is_empty(), "who opens the connection", "from"),
-        (flow.to.is_empty() && !to_devices, "who accepts it", "to"),
-        (flow.via.is_empty(), "over which services", "via"),
-    ] {
-        if missing {
-            diagnostics.push(CheckError::Incomplete { kind, what, clause, span });
-        }
+    let to_devices = keyword == MANAGE;
+    let clauses = [
+        (flow.from.is_empty(), "who opens the connection", "`from`"),
+        (flow.to.is_empty() && !to_devices, "who accepts it", "`to`"),
+        (flow.via.is_empty(), "over which services", "`via`"),
+    ];
+    let missing = clauses.iter().filter(|(missing, _, _)| *missing);
+    let (what, clauses): (Vec<&str>, Vec<&str>) = missing.map(|(_, what, clause)| (*what, *clause)).unzip();
+    if !clauses.is_empty() {
+        let (what, clauses) = (what.join(", "), clauses.join(", "));
+        diagnostics.push(CheckError::Incomplete { kind, what, clauses, span });
     }
 }
 
@@ -221,28 +266,47 @@ fn reach_as_rule(class: &ast::Class, reach: &ast::Reach) -> ast::Rule {
     }
 }
 
-/// Joins two unnamed rules that say the same. What is kept does not depend on which stood first.
-fn join_twins(kept: &mut Rule, other: Rule, diagnostics: &mut Diagnostics) {
-    let (first, span) = (kept.span.min(other.span), kept.span.max(other.span));
-    diagnostics.push(CheckError::SaidTwice { span, first });
-    kept.log |= other.log;
-    kept.span = first;
-    if other.about < kept.about {
-        kept.about = other.about;
+/// Joins two unnamed statements that say the same. What is kept does not depend on which stood first.
+fn join_twins(kept: (&mut Span, &mut About), other: (Span, About), diagnostics: &mut Diagnostics) {
+    let ((span, about), (other_span, other_about)) = (kept, other);
+    let (first, again) = ((*span).min(other_span), (*span).max(other_span));
+    diagnostics.push(CheckError::SaidTwice { span: again, first });
+    *span = first;
+    if other_about < *about {
+        *about = other_about;
     }
+}
+
+/// What an unnamed statement says, word for word.
+#[derive(Clone, Copy)]
+struct Content<'a> {
+    keyword: &'a str,
+    from: &'a str,
+    to: &'a str,
+    via: &'a str,
 }
 
 /// Bytes of a name that a derived id shows of each side.
 const SHOWN: usize = 18;
 
-/// The id of an unnamed statement: readable, and stable as long as it says the same.
-fn derived_id(keyword: &str, from: &str, to: &str, via: &str) -> String {
-    let digest = Sha256::digest(format!("{keyword}\n{from}\n{to}\n{via}"));
-    let hash: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    let shown = |text: &str| -> String {
-        let first = text.split([',', ' ']).next().unwrap_or_default();
-        first.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).take(SHOWN).collect()
-    };
-    let parts = [keyword.to_owned(), shown(from), shown(to), hash];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+impl Content<'_> {
+    fn text(self) -> String {
+        [self.keyword, self.from, self.to, self.via].join("\n")
+    }
+
+    /// Readable, and stable as long as the statement says the same.
+    fn id(self) -> String {
+        let digest = Sha256::digest(self.text());
+        let hash: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let shown = |text: &str| -> String {
+            let first = text.split([',', ';', ' ']).next().unwrap_or_default();
+            first
+                .chars()
+                .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+                .take(SHOWN)
+                .collect()
+        };
+        let parts = [self.keyword.to_owned(), shown(self.from), shown(self.to), hash];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+    }
 }

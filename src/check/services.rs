@@ -7,7 +7,8 @@ use super::names::{ANY, Declared};
 use crate::diag::{Diagnostics, suggestion};
 use crate::ir::Service;
 use crate::set::{
-    ICMP, ICMPV6, Interval, IntervalSet, ServiceSet, Set, has_ports, icmp_types, protocol_number, union_all,
+    ICMP, ICMPV6, Interval, IntervalSet, ServiceSet, Set, has_ports, icmp_types, protocol_name,
+    protocol_number, union_all,
 };
 use crate::syntax::ast::{self, ProtocolPorts, Via, Word};
 
@@ -87,9 +88,12 @@ impl Services {
         found.filter(|_| !self.declared.is_broken(&word.node)).map(|service| service.set.clone())
     }
 
-    /// Reports services that nothing named, and gives all, by name.
+    /// Reports services that nothing named, where nothing is wrong so far: a statement with an error may be the one
+    /// that was to name them. Gives all, by name.
     pub(super) fn finish(self, diagnostics: &mut Diagnostics) -> Vec<Service> {
-        for service in self.known.values().filter(|service| !self.used.contains(&service.name)) {
+        let judged = !diagnostics.has_errors();
+        let unused = self.known.values().filter(|service| judged && !self.used.contains(&service.name));
+        for service in unused {
             diagnostics.push(CheckError::UnusedService { name: service.name.clone(), span: service.span });
         }
         self.known.into_values().collect()
@@ -119,61 +123,79 @@ fn protocols(specs: &[ProtocolPorts], diagnostics: &mut Diagnostics) -> ServiceS
     union_all(specs.iter().map(|spec| protocol_ports(spec, diagnostics)).collect::<Vec<_>>())
 }
 
-/// Protocols with ports, each protocol with all the ports and no other.
+/// Protocols with ports, each protocol with all the ports and no other. The ports are read once, so that a mistake in
+/// them is reported once, however many protocols they belong to.
 fn protocol_ports(spec: &ProtocolPorts, diagnostics: &mut Diagnostics) -> ServiceSet {
-    let sets: Vec<ServiceSet> =
-        spec.protocols.iter().map(|word| one_protocol(word, spec, diagnostics)).collect();
+    let numbers = spec.protocols.iter().filter_map(|word| Some((word, number(word, diagnostics)?)));
+    let (with_ports, without): (Vec<_>, Vec<_>) = numbers.partition(|(_, number)| has_ports(*number));
+    let ports = if with_ports.is_empty() { None } else { read_ports(spec, &with_ports, diagnostics) };
+    if let (Some((word, number)), Some(port)) =
+        (without.first(), spec.ports.iter().chain(&spec.source_ports).next())
+    {
+        let protocol =
+            if word.node.parse::<u8>().is_ok() { format!("protocol {number}") } else { word.node.clone() };
+        let help = no_ports_help(*number, &protocol, &port.node);
+        diagnostics.push(CheckError::NoPorts { protocol, span: port.span, help });
+    }
+    let with_ports = with_ports.iter().filter_map(|(_, number)| {
+        let (source, destination) = ports.as_ref()?;
+        Some(ServiceSet::ports(*number, source, destination))
+    });
+    let mut sets: Vec<ServiceSet> = with_ports.collect();
+    for (word, number) in without {
+        sets.push(match &spec.message_type {
+            Some(message) => with_message(number, word, message, diagnostics),
+            None => ServiceSet::protocol(number),
+        });
+    }
     union_all(sets)
 }
 
-fn one_protocol(word: &Word, spec: &ProtocolPorts, diagnostics: &mut Diagnostics) -> ServiceSet {
-    let Some(number) = protocol_number(&word.node).or_else(|| word.node.parse::<u8>().ok()) else {
-        let help = suggestion(&word.node, ["tcp", "udp", "icmp", "icmpv6", "gre", "esp"]);
+/// The number of a protocol.
+fn number(word: &Word, diagnostics: &mut Diagnostics) -> Option<u8> {
+    let number = protocol_number(&word.node).or_else(|| word.node.parse::<u8>().ok());
+    if number.is_none() {
+        let names: Vec<String> =
+            (0..=u8::MAX).map(protocol_name).filter(|name| name.parse::<u8>().is_err()).collect();
+        let help = suggestion(&word.node, names.iter().map(String::as_str));
         let help = help.unwrap_or_else(|| "numbers are in the IANA registry of protocol numbers".to_owned());
         diagnostics.push(CheckError::BadProtocol { text: word.node.clone(), span: word.span, help });
-        return ServiceSet::empty();
-    };
-    if has_ports(number) {
-        return with_ports(number, word, spec, diagnostics);
     }
-    for port in spec.ports.iter().chain(&spec.source_ports) {
-        diagnostics.push(CheckError::NoPorts {
-            protocol: word.node.clone(),
-            span: port.span,
-            help: no_ports_help(number, &word.node),
-        });
-    }
-    match &spec.message_type {
-        Some(message) => with_message(number, word, message, diagnostics),
-        None => ServiceSet::protocol(number),
-    }
+    number
 }
 
-fn no_ports_help(number: u8, protocol: &str) -> String {
-    match number {
-        ICMP | ICMPV6 => format!("name the message: `{protocol} echo-request`"),
+fn no_ports_help(number: u8, protocol: &str, port: &str) -> String {
+    let named = icmp_types(number).iter().find(|(_, message)| port == message.to_string());
+    match (number, named) {
+        (ICMP | ICMPV6, Some((name, _))) => format!("name the message: `{protocol} {name}`"),
+        (ICMP | ICMPV6, None) => format!("name the message, such as `{protocol} echo-request`"),
         _ => format!("only tcp, udp, sctp and dccp have ports; write `{protocol}` alone"),
     }
 }
 
-fn with_ports(number: u8, word: &Word, spec: &ProtocolPorts, diagnostics: &mut Diagnostics) -> ServiceSet {
+/// Source ports and destination ports.
+fn read_ports(
+    spec: &ProtocolPorts,
+    protocols: &[(&Word, u8)],
+    diagnostics: &mut Diagnostics,
+) -> Option<(IntervalSet<u16>, IntervalSet<u16>)> {
     if let Some(message) = &spec.message_type {
         let (text, span) = (message.node.clone(), message.span);
-        let problem = "ports are numbers".to_owned();
+        let problem = "a name, where numbers belong".to_owned();
         diagnostics.push(CheckError::BadPort { text, span, problem });
-        return ServiceSet::empty();
+        return None;
     }
     if spec.ports.is_empty() {
-        diagnostics.push(CheckError::PortsMissing { protocol: word.node.clone(), span: word.span });
-        return ServiceSet::empty();
+        let (first, last) = (protocols.first()?.0, protocols.last()?.0);
+        let names: Vec<&str> = protocols.iter().map(|(word, _)| word.node.as_str()).collect();
+        let (protocol, span) = (names.join("/"), first.span.to(last.span));
+        diagnostics.push(CheckError::PortsMissing { protocol, span });
+        return None;
     }
     let destination = ports(&spec.ports, diagnostics);
-    let source = if spec.source_ports.is_empty() {
-        IntervalSet::full()
-    } else {
-        ports(&spec.source_ports, diagnostics)
-    };
-    ServiceSet::ports(number, &source, &destination)
+    let all = spec.source_ports.is_empty();
+    let source = if all { IntervalSet::full() } else { ports(&spec.source_ports, diagnostics) };
+    Some((source, destination))
 }
 
 /// A message of ICMP, by name. Other protocols have none.
@@ -185,6 +207,7 @@ fn with_message(number: u8, protocol: &Word, message: &Word, diagnostics: &mut D
     let known: Vec<String> = types.iter().map(|(name, _)| format!("`{name}`")).collect();
     let help = match (suggestion(&message.node, types.iter().map(|(name, _)| *name)), types.is_empty()) {
         (Some(suggestion), _) => suggestion,
+        (None, false) if message.node == "ping" => "did you mean `echo-request`?".to_owned(),
         (None, true) => format!("write `{}` alone", protocol.node),
         (None, false) => format!("known are {}", known.join(", ")),
     };
@@ -214,6 +237,7 @@ fn port(text: &str) -> Result<Interval<u16>, &'static str> {
         Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
             Err("larger than 65535")
         }
+        Err(_) if text.contains(':') || text.contains("..") => Err("a range is written with `-`"),
         Err(_) => Err("not a number"),
     };
     match text.split_once('-') {

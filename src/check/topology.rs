@@ -28,9 +28,13 @@ pub(super) fn devices(
 
 fn device(statement: &ast::Device, zones: &[Zone], diagnostics: &mut Diagnostics) -> Device {
     let (name, span) = (statement.name.node.clone(), statement.name.span);
-    let count = statement.targets.len();
-    if count != 1 && !statement.broken {
-        diagnostics.push(CheckError::TargetCount { name: name.clone(), count, span });
+    let targets = match statement.targets.len() {
+        0 => Some("no target".to_owned()),
+        1 => None,
+        count => Some(format!("{count} targets")),
+    };
+    if let Some(targets) = targets.filter(|_| !statement.broken) {
+        diagnostics.push(CheckError::TargetCount { name: name.clone(), targets, span });
     }
     if statement.interfaces.is_empty() && !statement.broken {
         diagnostics.push(CheckError::NoInterface { name: name.clone(), span });
@@ -41,6 +45,12 @@ fn device(statement: &ast::Device, zones: &[Zone], diagnostics: &mut Diagnostics
     let mut interfaces: BTreeMap<String, Interface> = BTreeMap::new();
     let mut attached: BTreeMap<ZoneId, Span> = BTreeMap::new();
     for interface in &statement.interfaces {
+        if let Leads::Device(_) = interface.leads
+            && statement.kind == DeviceKind::Firewall
+        {
+            let what = "an interface to another enforcement point".to_owned();
+            diagnostics.push(CheckError::NotCompiled { what, span: interface.name.span });
+        }
         let zones = interface_zones(interface, &name, zones, &mut attached, diagnostics);
         let key = interface.name.node.clone();
         let span = interface.name.span;
@@ -72,11 +82,7 @@ fn interface_zones(
 ) -> Vec<ZoneId> {
     let names = match &interface.leads {
         Leads::Zones(names) => names,
-        Leads::Device(_) => {
-            let what = "an interface to another enforcement point".to_owned();
-            diagnostics.push(CheckError::NotCompiled { what, span: interface.name.span });
-            return Vec::new();
-        }
+        Leads::Device(_) => return Vec::new(),
     };
     let mut found = BTreeSet::new();
     for word in &names.list {
@@ -131,13 +137,15 @@ pub(super) fn check(policy: &Policy, conduits: &Conduits, diagnostics: &mut Diag
         }
         return;
     }
+    let mut unattached = BTreeSet::new();
     if !diagnostics.has_errors() {
-        check_attached(policy, diagnostics);
+        check_managed(policy, diagnostics);
+        unattached = check_attached(policy, diagnostics);
     }
-    check_enforced(policy, conduits, diagnostics);
+    check_enforced(policy, conduits, &unattached, diagnostics);
 }
 
-fn check_attached(policy: &Policy, diagnostics: &mut Diagnostics) {
+fn check_managed(policy: &Policy, diagnostics: &mut Diagnostics) {
     for device in &policy.devices {
         let behind = |management: &Management| {
             let zones = policy.zone_ids().filter(|zone| device.interface_of(*zone).is_some());
@@ -148,15 +156,28 @@ fn check_attached(policy: &Policy, diagnostics: &mut Diagnostics) {
             diagnostics.push(CheckError::Unmanaged { name: device.name.clone(), span: device.span });
         }
     }
-    for id in policy.zone_ids() {
-        if policy.devices.iter().all(|device| device.interface_of(id).is_none()) {
-            let zone = &policy[id];
-            diagnostics.push(CheckError::Unattached { name: zone.name.clone(), span: zone.span });
-        }
-    }
 }
 
-fn check_enforced(policy: &Policy, conduits: &Conduits, diagnostics: &mut Diagnostics) {
+/// Reports zones that are attached nowhere, and gives them. An empty zone has nothing to attach.
+fn check_attached(policy: &Policy, diagnostics: &mut Diagnostics) -> BTreeSet<ZoneId> {
+    let attached = |id| policy.devices.iter().any(|device| device.interface_of(id).is_some());
+    let unattached = policy.zone_ids().filter(|id| !attached(*id) && !policy[*id].addresses.is_empty());
+    let unattached: BTreeSet<ZoneId> = unattached.collect();
+    for id in &unattached {
+        let zone = &policy[*id];
+        diagnostics.push(CheckError::Unattached { name: zone.name.clone(), span: zone.span });
+    }
+    unattached
+}
+
+/// Reports rules that nothing enforces, wholly or in part. Parts that are lost because one of the `unattached` zones is
+/// attached nowhere were reported there, once for all rules.
+fn check_enforced(
+    policy: &Policy,
+    conduits: &Conduits,
+    unattached: &BTreeSet<ZoneId>,
+    diagnostics: &mut Diagnostics,
+) {
     let mut enforced: BTreeSet<RuleIndex> = BTreeSet::new();
     let mut missing: BTreeMap<RuleIndex, Vec<(ZoneId, ZoneId)>> = BTreeMap::new();
     for ((from, to), parts) in conduits.iter() {
@@ -172,8 +193,14 @@ fn check_enforced(policy: &Policy, conduits: &Conduits, diagnostics: &mut Diagno
             }
         }
     }
-    for (index, pairs) in missing {
+    for (index, mut pairs) in missing {
         let rule = &policy[index];
+        if enforced.contains(&index) {
+            pairs.retain(|(from, to)| !unattached.contains(from) && !unattached.contains(to));
+            if pairs.is_empty() {
+                continue;
+            }
+        }
         let (name, pairs, span) = (rule.id.clone(), pairs_in_words(policy, &pairs), rule.span);
         diagnostics.push(if enforced.contains(&index) {
             CheckError::PartlyNotEnforced { name, pairs, span }

@@ -26,7 +26,7 @@ pub(super) enum Command {
     Check(Common),
 
     /// Compile a policy into the files that firewalls load
-    #[command(after_help = "Example:\n  cordon build examples/general-hospital --out /tmp/hospital")]
+    #[command(after_help = "Example:\n  cordon build examples/general-hospital --out ../hospital-build")]
     Build {
         #[command(flatten)]
         common: Common,

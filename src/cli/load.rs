@@ -171,7 +171,10 @@ impl Reader {
             return Err(outside());
         }
         let target = from.parent().unwrap_or(&self.root).join(path);
-        let real = fs::canonicalize(&target).map_err(|problem| unreadable(problem.to_string()))?;
+        let real = fs::canonicalize(&target).map_err(|problem| {
+            let is_missing = problem.kind() == std::io::ErrorKind::NotFound;
+            unreadable(if is_missing { "there is no such file".to_owned() } else { problem.to_string() })
+        })?;
         if !real.starts_with(&self.root) {
             return Err(outside());
         }

@@ -1,5 +1,92 @@
-//! placeholder
-/// c
-pub struct Code;
-/// c
-pub const CODES: [Code; 0] = [];
+//! All codes that a diagnostic can carry. A code never changes its meaning, and is never given to another mistake.
+//!
+//! Each code has its section in `docs/diagnostics.md`.
+
+/// A code and what it stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Code {
+    /// `C` and four digits; the first two of them name the part of the language that it is about.
+    pub code: &'static str,
+    /// What is wrong, in a few words.
+    pub summary: &'static str,
+}
+
+const fn code(code: &'static str, summary: &'static str) -> Code {
+    Code { code, summary }
+}
+
+/// All codes, sorted.
+pub const CODES: [Code; 62] = [
+    // The form of a file.
+    code("C0001", "a word does not fit where it stands"),
+    code("C0002", "a block is never closed"),
+    code("C0003", "a statement has no name"),
+    code("C0004", "an unknown statement"),
+    code("C0005", "a text is never closed"),
+    code("C0006", "a character that cannot stand in a policy"),
+    code("C0007", "parentheses are nested too deep"),
+    code("C0008", "a word that cannot be a name"),
+    code("C0009", "a clause is said twice"),
+    code("C0010", "a `}` that closes nothing"),
+    code("C0011", "an unknown escape in a text"),
+    code("C0012", "a file that is too intricate to be read"),
+    code("C0013", "a clause or statement that cannot be read"),
+    code("C0014", "an assertion does not say what it expects"),
+    // Names and values.
+    code("C0101", "a name that is not declared"),
+    code("C0102", "a name is declared twice"),
+    code("C0103", "a name that already has a meaning"),
+    code("C0104", "an unknown value of an attribute"),
+    code("C0105", "not a date"),
+    code("C0106", "a group contains itself"),
+    code("C0107", "a class or peer lies in no zone"),
+    // Addresses.
+    code("C0201", "not an address, a range or a prefix"),
+    code("C0202", "a prefix with bits set behind its length"),
+    code("C0203", "an IPv4 address written as IPv6"),
+    code("C0204", "zones overlap"),
+    code("C0205", "an address outside of its zone"),
+    code("C0206", "a zone, class, peer or group is empty"),
+    code("C0207", "an `except` takes nothing away"),
+    code("C0208", "two zones are the rest"),
+    code("C0209", "a zone has both `rest` and `net`"),
+    // Services.
+    code("C0301", "ports for a protocol that has none"),
+    code("C0302", "a protocol without its ports"),
+    code("C0303", "not a port"),
+    code("C0304", "an unknown message of a protocol"),
+    code("C0305", "a service is used nowhere"),
+    code("C0306", "a service is empty"),
+    code("C0307", "not a protocol number"),
+    // Rules.
+    code("C0401", "a statement leaves something out"),
+    code("C0402", "all that a rule allows is forbidden"),
+    code("C0403", "part of what a rule allows is forbidden"),
+    code("C0404", "a statement matches nothing"),
+    code("C0405", "a rule stays inside one zone"),
+    code("C0406", "a forbid has an end"),
+    code("C0407", "a statement has expired"),
+    code("C0408", "the same is said twice"),
+    // Enforcement points.
+    code("C0501", "a rule is enforced by nothing"),
+    code("C0502", "part of a rule is enforced by nothing"),
+    code("C0503", "a zone is attached nowhere"),
+    code("C0504", "an enforcement point has no target, or several"),
+    code("C0505", "an interface stands twice"),
+    code("C0506", "a zone is attached twice to one enforcement point"),
+    code("C0507", "nobody can administer an enforcement point"),
+    code("C0508", "a policy has no enforcement point"),
+    code("C0509", "an enforcement point has no interface"),
+    // Assertions.
+    code("C0601", "asserted denied, but allowed"),
+    code("C0602", "asserted allowed, but denied"),
+    // Targets.
+    code("C0701", "an unknown target"),
+    code("C0702", "a name that an interface cannot have"),
+    // Files.
+    code("C0801", "an `include` leads out of the policy's directory"),
+    code("C0802", "an `include` cannot be read"),
+    // Limits of cordon itself.
+    code("C0901", "not compiled yet"),
+    code("C0999", "a bug in cordon"),
+];

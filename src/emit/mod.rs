@@ -59,6 +59,6 @@ fn unknown_target(plan: &DevicePlan) -> EmitError {
     let known = TARGETS.iter().map(|(name, _)| *name).chain(LATER);
     let help = crate::diag::suggestion(&target, known);
     let help =
-        help.unwrap_or_else(|| "known targets are nftables, iptables, cisco-ios and pfsense".to_owned());
+        help.unwrap_or_else(|| "targets are `nftables`, `iptables`, `cisco-ios` and `pfsense`".to_owned());
     EmitError::UnknownTarget { target, span, help }
 }

@@ -16,21 +16,10 @@ pub struct DevicePlan<'p> {
     pub policy: &'p Policy,
     /// The enforcement point.
     pub device: &'p Device,
-    /// Its interfaces, each with the sources that may stand in packets that arrive on it.
-    pub arrivals: Vec<Arrival<'p>>,
     /// Pairs of interfaces between which something is said, in the order of their names.
     pub pairs: Vec<Pair<'p>>,
     /// Who may open connections to the enforcement point itself. The packet sets are disjoint.
     pub inputs: Vec<Input<'p>>,
-}
-
-/// An interface and the sources that belong behind it.
-#[derive(Clone, Debug)]
-pub struct Arrival<'p> {
-    /// The interface.
-    pub interface: &'p Interface,
-    /// The addresses of all zones behind it.
-    pub sources: AddressSet,
 }
 
 /// What may pass from one interface to another.
@@ -63,6 +52,14 @@ pub struct Input<'p> {
     pub packets: PacketSet,
 }
 
+impl DevicePlan<'_> {
+    /// The addresses of all zones behind an interface of the enforcement point: the sources that belong there.
+    pub fn behind(&self, interface: &Interface) -> AddressSet {
+        let zones = interface.zones.iter().map(|zone| self.policy[*zone].addresses.clone());
+        union_all(zones.collect::<Vec<_>>())
+    }
+}
+
 /// Plans all enforcement points of a policy, in the order of their names.
 pub fn plan(policy: &Policy) -> Vec<DevicePlan<'_>> {
     let conduits = Conduits::new(policy);
@@ -70,12 +67,6 @@ pub fn plan(policy: &Policy) -> Vec<DevicePlan<'_>> {
 }
 
 fn plan_device<'p>(policy: &'p Policy, device: &'p Device, conduits: &Conduits) -> DevicePlan<'p> {
-    let arrivals = device.interfaces.iter().map(|interface| Arrival {
-        interface,
-        sources: union_all(
-            interface.zones.iter().map(|zone| policy[*zone].addresses.clone()).collect::<Vec<_>>(),
-        ),
-    });
     let mut parts: BTreeMap<(&str, &str), (&Interface, &Interface, Vec<&Part>)> = BTreeMap::new();
     for ((source, destination), between) in conduits.iter() {
         let ends = (device.interface_of(source), device.interface_of(destination));
@@ -87,13 +78,7 @@ fn plan_device<'p>(policy: &'p Policy, device: &'p Device, conduits: &Conduits) 
         let entries = disjoint_entries(policy, parts);
         (!entries.is_empty()).then_some(Pair { from, to, entries })
     });
-    DevicePlan {
-        policy,
-        device,
-        arrivals: arrivals.collect(),
-        pairs: pairs.collect(),
-        inputs: disjoint_inputs(policy, device),
-    }
+    DevicePlan { policy, device, pairs: pairs.collect(), inputs: disjoint_inputs(policy, device) }
 }
 
 /// Gives each packet to the first rule that decides on it.

@@ -42,6 +42,23 @@ impl<K: Point, S: Set> IntervalMap<K, S> {
         self.entries.get(index).filter(|(interval, _)| interval.contains(key)).map(|(_, set)| set)
     }
 
+    /// The map with `change` applied to the members of each key.
+    pub fn map_members(&self, change: impl Fn(&S) -> S) -> Self {
+        let mut map = Self::empty();
+        for (interval, members) in &self.entries {
+            map.push(*interval, change(members));
+        }
+        map
+    }
+
+    /// If all keys of `domain`, and no others, have members, and all have the same: the map that gives these to every
+    /// key there is. It is equal to `self` wherever a key is known to lie in `domain`. Otherwise `None`.
+    pub fn uniform_over(&self, domain: &IntervalSet<K>) -> Option<Self> {
+        let (_, members) = self.entries.first()?;
+        let uniform = self.entries.iter().all(|(_, set)| set == members) && self.keys() == *domain;
+        uniform.then(|| Self::from_interval(Interval::FULL, members.clone()))
+    }
+
     /// All keys that have members.
     pub fn keys(&self) -> IntervalSet<K> {
         let mut keys = IntervalSet::empty();

@@ -350,7 +350,7 @@ pub struct Assertion {
     pub flow: Flow,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
-    /// The whole statement.
+    /// Its keywords.
     pub span: Span,
     /// True if something in it could not be read, which was reported.
     pub broken: bool,
@@ -367,7 +367,7 @@ pub struct Manage {
     pub log: Option<Span>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
-    /// The whole statement.
+    /// Its keywords.
     pub span: Span,
     /// True if something in it could not be read, which was reported.
     pub broken: bool,

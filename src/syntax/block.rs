@@ -9,8 +9,8 @@ use pest::iterators::Pair;
 use super::ast::{Attribute, Key, Names, Word};
 use super::error::SyntaxError;
 use super::grammar::Rule;
-use super::lexical::{absent, check_name, clause_help, unquote};
-use crate::diag::Diagnostics;
+use super::lexical::{absent, check_name, clause_help, not_a_name, symbol_help, unquote};
+use crate::diag::{Diagnostics, did_you_mean};
 use crate::source::{SourceFile, Span, Spanned};
 
 /// What the functions of this stage hand down: the file that is read, and where mistakes go.
@@ -32,7 +32,22 @@ pub(super) struct Block<'i> {
 /// What a statement is called in messages, and the form of each of its clauses by its keyword.
 pub(super) struct Form {
     pub(super) context: &'static str,
+    /// What it takes besides clauses, for messages.
+    pub(super) also: &'static str,
     pub(super) usages: &'static [(&'static str, &'static str)],
+}
+
+impl Form {
+    /// The form of the clause that `keyword` begins.
+    pub(super) fn usage(&self, keyword: &str) -> Option<&'static str> {
+        let keyword = if keyword == "host" { "hosts" } else { keyword };
+        self.usages.iter().find(|(known, _)| *known == keyword).map(|(_, usage)| *usage)
+    }
+
+    /// The keyword that may be meant by a word.
+    pub(super) fn usage_like(&self, word: &str) -> Option<&'static str> {
+        did_you_mean(word, self.usages.iter().map(|(keyword, _)| *keyword))
+    }
 }
 
 impl Ctx<'_> {
@@ -83,35 +98,104 @@ impl Ctx<'_> {
         }
     }
 
-    /// Takes the strays that follow `first` off `rest`; they are one mistake.
+    /// True if a character that may not stand in a policy stands in `span`, or touches it. That was reported, and what
+    /// else is wrong there follows from it.
+    pub(super) fn hides(&self, span: Span) -> bool {
+        let start = self.file.span(0..0).start();
+        let forbidden = self.file.forbidden();
+        let next = forbidden.partition_point(|(offset, c)| start + offset + c.len_utf8() < span.start());
+        forbidden.get(next).is_some_and(|(offset, _)| start + offset <= span.end_offset())
+    }
+
+    /// True if no line ends between two pairs.
+    pub(super) fn on_one_line(&self, one: &Pair<Rule>, other: &Pair<Rule>) -> bool {
+        let between = self.file.text().get(one.as_span().end()..other.as_span().start());
+        between.is_some_and(|between| !between.contains('\n'))
+    }
+
+    /// Takes the strays that follow `first` off `rest`, as far as they are one mistake: up to a line that begins with
+    /// a word for which `begins` holds, or that follows on nothing but a mark.
     pub(super) fn stray_run<'i>(
         &self,
         first: &Pair<'i, Rule>,
         rest: &mut &[Pair<'i, Rule>],
+        begins: impl Fn(&str) -> bool,
     ) -> Vec<Pair<'i, Rule>> {
+        let is_mark =
+            |stray: &Pair<Rule>| stray.clone().into_inner().all(|inner| inner.as_rule() == Rule::symbol);
         let mut run = vec![first.clone()];
+        let mut last = first.clone();
+        let mut only_marks = is_mark(first);
         while let [next, following @ ..] = *rest {
-            if next.as_rule() != Rule::stray {
+            let apart = || !self.on_one_line(&last, next) && (only_marks || begins(next.as_str()));
+            if next.as_rule() != Rule::stray || apart() {
                 break;
             }
+            only_marks &= is_mark(next);
+            last = next.clone();
             run.push(next.clone());
             *rest = following;
         }
         run
     }
 
-    /// Reports a run of strays.
-    pub(super) fn unexpected(&mut self, run: &[Pair<Rule>], context: &'static str, help: &str) {
-        let (Some(first), Some(last)) = (run.first(), run.last()) else { return };
-        let open_text = run.iter().flat_map(|stray| stray.clone().into_inner());
-        if let Some(text) = open_text.filter(|inner| inner.as_rule() == Rule::unclosed_string).last() {
-            let span = self.span(&text);
-            self.diagnostics.push(SyntaxError::UnclosedText { span });
+    /// The first words of a run of strays: enough of it to see the place.
+    fn first_words(&self, run: &[Pair<Rule>]) -> Option<Span> {
+        const SHOWN: usize = 12;
+        let first = run.first()?;
+        let one_line = run.windows(2).take(SHOWN).take_while(|pair| match pair {
+            [one, other] => self.on_one_line(one, other),
+            _ => false,
+        });
+        let last = run.get(one_line.count())?;
+        Some(self.span(first).to(self.span(last)))
+    }
+
+    /// Reports a run of strays of which no more can be said than that it does not fit.
+    pub(super) fn unexpected(&mut self, run: &[Pair<Rule>], place: &str, help: &str) {
+        let (Some(span), Some(first)) = (self.first_words(run), run.first()) else { return };
+        if self.character_problem(run, span, place) {
             return;
         }
-        let span = self.span(first).to(self.span(last));
-        let text = first.as_str().to_owned();
-        self.diagnostics.push(SyntaxError::Unexpected { text, span, context, help: help.to_owned() });
+        let (text, place, help) = (first.as_str().to_owned(), place.to_owned(), help.to_owned());
+        self.diagnostics.push(SyntaxError::Unexpected { text, span, place, help });
+    }
+
+    /// Reports a run of strays that begins with a keyword of this place.
+    pub(super) fn unreadable(&mut self, run: &[Pair<Rule>], form: &'static str) {
+        let (Some(span), Some(first)) = (self.first_words(run), run.first()) else { return };
+        if self.character_problem(run, span, "not a part of the language") {
+            return;
+        }
+        self.diagnostics.push(SyntaxError::Unreadable { word: first.as_str().to_owned(), span, form });
+    }
+
+    /// True if single characters are what is wrong with a run of strays; then that is reported.
+    fn character_problem(&mut self, run: &[Pair<Rule>], span: Span, place: &str) -> bool {
+        let tokens: Vec<Pair<Rule>> = run.iter().flat_map(|stray| stray.clone().into_inner()).collect();
+        if let Some(text) = tokens.iter().rfind(|token| token.as_rule() == Rule::unclosed_string) {
+            let span = self.span(text);
+            self.diagnostics.push(SyntaxError::UnclosedText { span });
+            return true;
+        }
+        if self.hides(span) {
+            return true;
+        }
+        let symbols = tokens.iter().filter(|token| token.as_rule() == Rule::symbol);
+        let Some((symbol, help)) =
+            symbols.filter_map(|token| Some((token, symbol_help(token.as_str())?))).next()
+        else {
+            return false;
+        };
+        let text = match symbol.as_str() {
+            blank if blank.trim().is_empty() => {
+                blank.chars().map(|c| format!("U+{:04X}", u32::from(c))).collect()
+            }
+            visible => visible.to_owned(),
+        };
+        let (span, place) = (self.span(symbol), place.to_owned());
+        self.diagnostics.push(SyntaxError::Unexpected { text, span, place, help: help.to_owned() });
+        true
     }
 
     /// Takes a statement apart and reports what is wrong with its head, its end and its attributes.
@@ -131,39 +215,35 @@ impl Ctx<'_> {
                 broken: true,
             };
         };
-        if body.last().is_none_or(|last| last.as_rule() != Rule::closed) {
+        if body.last().is_none_or(|last| last.as_rule() != Rule::closed) && !body.iter().any(swallows_end) {
             let end = self.span(pair);
             let end = Span::from_offsets(end.end_offset(), 0);
             let span = self.span(brace);
             self.diagnostics.push(SyntaxError::Unclosed { context: form.context, span, end });
         }
         let (clauses, attributes) = self.clauses(body, form);
-        let broken = self.diagnostics.errors() > errors;
+        let broken = self.diagnostics.errors() > errors || self.hides(self.span(pair));
         Block { name, head: head.to_vec(), clauses, attributes, broken }
     }
 
     fn check_head(&mut self, head: &[Pair<Rule>], name: Option<&Word>, form: &Form, named: bool) {
-        if let Some(name) = name {
+        if let Some(name) = name.filter(|name| !self.hides(name.span)) {
             check_name(name, self.diagnostics);
         }
         let extra = head.iter().find(|part| part.as_rule() == Rule::extra);
         if let Some(extra) = extra {
             let span = self.span(extra);
-            let text = extra.as_str().split_whitespace().next().unwrap_or_default().to_owned();
-            let help = format!("the block `{{ ... }}` of the {} begins behind its name", form.context);
-            let error = if name.is_none() {
-                let help =
-                    Some("it is a word of the language; choose another, such as one with a `_`".to_owned());
-                SyntaxError::BadName {
-                    name: text,
-                    span,
-                    problem: "cannot be used as a name".to_owned(),
-                    help,
-                }
+            let first = extra.clone().into_inner().next().map_or(",", |first| first.as_str());
+            if self.hides(span) {
+                return;
+            }
+            self.diagnostics.push(if name.is_none() {
+                not_a_name(first, span)
             } else {
-                SyntaxError::Unexpected { text, span, context: form.context, help }
-            };
-            self.diagnostics.push(error);
+                let help = format!("the block `{{ ... }}` of the {} begins behind its name", form.context);
+                let place = format!("behind the name of this {}", form.context);
+                SyntaxError::Unexpected { text: first.to_owned(), span, place, help }
+            });
         } else if named && name.is_none() {
             let Some(keyword) = head.first() else { return };
             let span = self.span(keyword);
@@ -174,20 +254,33 @@ impl Ctx<'_> {
     /// Sorts the clauses of a block into attributes and others, and reports strays and repeated attributes.
     fn clauses<'i>(&mut self, body: &[Pair<'i, Rule>], form: &Form) -> (Vec<Pair<'i, Rule>>, Vec<Attribute>) {
         let (mut clauses, mut attributes): (Vec<_>, Vec<Attribute>) = (Vec::new(), Vec::new());
+        let mut behind_list = false;
         let mut rest = body;
         while let [clause, following @ ..] = rest {
             rest = following;
             if clause.as_rule() == Rule::stray {
-                let run = self.stray_run(clause, &mut rest);
-                let help = clause_help(clause.as_str(), form.context, form.usages);
-                self.unexpected(&run, form.context, &help);
+                let run = self.stray_run(clause, &mut rest, |word| form.usage_like(word).is_some());
+                self.stray_clause(&run, form, behind_list);
             } else if let Some(attribute) = self.attribute(clause) {
                 self.add_attribute(attribute, &mut attributes);
             } else if clause.as_rule() != Rule::closed {
                 clauses.push(clause.clone());
             }
+            behind_list = is_list(clause.as_rule());
         }
         (clauses, attributes)
+    }
+
+    fn stray_clause(&mut self, run: &[Pair<Rule>], form: &Form, behind_list: bool) {
+        let word = run.first().map_or("", |first| first.as_str());
+        if let Some(usage) = form.usage(word) {
+            return self.unreadable(run, usage);
+        }
+        let mut help = clause_help(word, form);
+        if behind_list && form.usage_like(word).is_none() {
+            help = format!("a `,` joins the entries of a list; {help}");
+        }
+        self.unexpected(run, &format!("in this {}", form.context), &help);
     }
 
     /// A clause as an attribute, if it is one.
@@ -231,4 +324,29 @@ impl Ctx<'_> {
         }
         first
     }
+}
+
+/// True for clauses that end in a list.
+fn is_list(rule: Rule) -> bool {
+    matches!(
+        rule,
+        Rule::net
+            | Rule::hosts
+            | Rule::names
+            | Rule::from
+            | Rule::to
+            | Rule::via
+            | Rule::reaches
+            | Rule::reached_by
+            | Rule::isolate
+            | Rule::interface
+            | Rule::protocol_ports
+    )
+}
+
+/// True for a text without its end that took the end of the block with it.
+fn swallows_end(pair: &Pair<Rule>) -> bool {
+    let inner = || pair.clone().into_inner();
+    pair.as_rule() == Rule::stray
+        && inner().any(|token| token.as_rule() == Rule::unclosed_string && token.as_str().contains('}'))
 }

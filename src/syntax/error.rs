@@ -13,9 +13,9 @@ pub(super) enum SyntaxError {
     #[diagnostic(code(C0001))]
     Unexpected {
         text: String,
-        #[label("in this {context}")]
+        #[label("{place}")]
         span: Span,
-        context: &'static str,
+        place: String,
         #[help]
         help: String,
     },
@@ -24,7 +24,7 @@ pub(super) enum SyntaxError {
     #[diagnostic(code(C0002), help("write `}}` behind the last clause of the {context}"))]
     Unclosed {
         context: &'static str,
-        #[label("opened here")]
+        #[label(primary, "opened here")]
         span: Span,
         #[label("and not closed up to here")]
         end: Span,
@@ -54,7 +54,7 @@ pub(super) enum SyntaxError {
         help("end the text with `\"` on the same line; a `\"` inside is written `\\\"`")
     )]
     UnclosedText {
-        #[label("opened here")]
+        #[label("the line ends before the text does")]
         span: Span,
     },
 
@@ -94,7 +94,7 @@ pub(super) enum SyntaxError {
     #[diagnostic(code(C0009), help("keep one of them"))]
     Twice {
         clause: &'static str,
-        #[label("said again here")]
+        #[label(primary, "said again here")]
         span: Span,
         #[label("said first here")]
         first: Span,
@@ -124,6 +124,22 @@ pub(super) enum SyntaxError {
     #[diagnostic(code(C0012), help("split the statement at this place, or the file"))]
     TooIntricate {
         #[label("given up here")]
+        span: Span,
+    },
+
+    #[error("this `{word}` cannot be read")]
+    #[diagnostic(code(C0013), help("the form is `{form}`"))]
+    Unreadable {
+        word: String,
+        #[label("a part is missing or misplaced")]
+        span: Span,
+        form: &'static str,
+    },
+
+    #[error("this assertion does not say what it expects")]
+    #[diagnostic(code(C0014), help("the form is `assert denied {{ ... }}` or `assert allowed {{ ... }}`"))]
+    NoExpectation {
+        #[label("`denied` or `allowed` belongs behind this word")]
         span: Span,
     },
 }

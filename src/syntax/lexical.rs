@@ -1,9 +1,10 @@
 //! Words, names, texts and limits: what can be said of a token by itself.
 
 use super::ast::Word;
+use super::block::Form;
 use super::error::SyntaxError;
-use crate::diag::{Diagnostics, suggestion};
-use crate::source::{SourceFile, Spanned};
+use crate::diag::Diagnostics;
+use crate::source::{SourceFile, Span, Spanned};
 
 /// The longest name of a statement, in bytes. Every target can carry a name of this length in a comment.
 pub const MAX_NAME_BYTES: usize = 63;
@@ -23,30 +24,61 @@ pub(super) fn check_name(name: &Word, diagnostics: &mut Diagnostics) {
     if valid_name(&name.node) {
         return;
     }
-    let (problem, help) = if name.node.len() > MAX_NAME_BYTES {
-        (format!("{} bytes long", name.node.len()), format!("use at most {MAX_NAME_BYTES}"))
-    } else {
-        let help = "a name is a letter, then letters, digits, `_` and `-`".to_owned();
-        ("holds what a name may not".to_owned(), help)
+    let too_long = name.node.len() > MAX_NAME_BYTES;
+    let odd = name.node.chars().find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-'));
+    let (problem, help) = match (name.node.chars().next(), odd) {
+        (Some(first), _) if !first.is_ascii_alphabetic() => {
+            (format!("begins with `{first}`"), NAME_FORM.to_owned())
+        }
+        (_, Some(odd)) => (format!("holds `{odd}`"), NAME_FORM.to_owned()),
+        _ if too_long => (format!("{} bytes long", name.node.len()), format!("use at most {MAX_NAME_BYTES}")),
+        _ => return,
     };
-    diagnostics.push(SyntaxError::BadName {
-        name: name.node.clone(),
-        span: name.span,
-        problem,
-        help: Some(help),
-    });
+    let (name, span, help) = (name.node.clone(), name.span, Some(help));
+    diagnostics.push(SyntaxError::BadName { name, span, problem, help });
+}
+
+/// What a name is made of.
+const NAME_FORM: &str = "a name is a letter, then letters, digits, `_` and `-`";
+
+/// The mistake of a token where a name belongs, and that is none.
+pub(super) fn not_a_name(token: &str, span: Span) -> SyntaxError {
+    let (name, problem, help) = if let Some(quoted) = token.strip_prefix('"') {
+        let name = quoted.trim_end_matches('"').to_owned();
+        (name, "a text in quotes", format!("{NAME_FORM}; a full name can stand in a `note`"))
+    } else if token.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        let help = format!("choose another name, such as `{token}_1`");
+        (token.to_owned(), "a word of the language", help)
+    } else {
+        (token.to_owned(), "not a word", NAME_FORM.to_owned())
+    };
+    SyntaxError::BadName { name, span, problem: problem.to_owned(), help: Some(help) }
 }
 
 /// The help for a word that begins no clause: the nearest known one, and all of them.
-pub(super) fn clause_help(word: &str, context: &str, usages: &[(&str, &str)]) -> String {
-    if let Some((_, usage)) = usages.iter().find(|(keyword, _)| *keyword == word) {
-        return format!("the form is `{usage}`");
-    }
-    let all: Vec<String> = usages.iter().map(|(keyword, _)| format!("`{keyword}`")).collect();
-    let all = format!("a {context} takes {}", all.join(", "));
-    match suggestion(word, usages.iter().map(|(keyword, _)| *keyword)) {
-        Some(suggestion) => format!("{suggestion} {all}"),
+pub(super) fn clause_help(word: &str, form: &Form) -> String {
+    let all: Vec<String> = form.usages.iter().map(|(keyword, _)| format!("`{keyword}`")).collect();
+    let all = format!("a {} takes {}{}", form.context, form.also, all.join(", "));
+    match form.usage_like(word) {
+        Some(keyword) => format!("did you mean `{keyword}`? {all}"),
         None => all,
+    }
+}
+
+/// The help for a character that people write out of habit, or that an office program made of another.
+pub(super) fn symbol_help(symbol: &str) -> Option<&'static str> {
+    match symbol {
+        "\u{2018}" | "\u{2019}" | "\u{201a}" | "\u{201c}" | "\u{201d}" | "\u{201e}" | "\u{ab}" | "\u{bb}"
+        | "'" => Some("a text stands in straight double quotes: `\"text\"`"),
+        "\u{2010}" | "\u{2011}" | "\u{2012}" | "\u{2013}" | "\u{2014}" | "\u{2212}" => {
+            Some("this is another sign than `-`, which belongs here")
+        }
+        ";" => Some("write no `;`: clauses and statements follow each other without a mark"),
+        "," => {
+            Some("a `,` joins the entries of a list; clauses and statements follow each other without a mark")
+        }
+        blank if blank.trim().is_empty() => Some("it looks like a blank, and is none; write a plain blank"),
+        _ => None,
     }
 }
 
@@ -54,18 +86,21 @@ pub(super) fn clause_help(word: &str, context: &str, usages: &[(&str, &str)]) ->
 pub(super) fn unquote(raw: &Word, diagnostics: &mut Diagnostics) -> String {
     let inner = raw.node.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
     let mut text = String::with_capacity(inner.len());
-    let mut characters = inner.chars();
-    while let Some(character) = characters.next() {
+    let mut characters = inner.char_indices();
+    while let Some((offset, character)) = characters.next() {
         if character != '\\' {
             text.push(character);
             continue;
         }
-        match characters.next() {
+        match characters.next().map(|(_, escape)| escape) {
             Some('n') => text.push('\n'),
             Some('t') => text.push('\t'),
             Some(quoted @ ('"' | '\\')) => text.push(quoted),
             Some(escape) => {
-                diagnostics.push(SyntaxError::UnknownEscape { escape, span: raw.span });
+                // The quote before the text is one byte.
+                let start = raw.span.start() + 1 + offset;
+                let span = Span::from_offsets(start, character.len_utf8() + escape.len_utf8());
+                diagnostics.push(SyntaxError::UnknownEscape { escape, span });
             }
             None => {}
         }
@@ -109,6 +144,6 @@ pub(super) fn check_depth(file: &SourceFile, diagnostics: &mut Diagnostics) -> b
 }
 
 /// A word that is absent: used where an error was reported and the tree still wants one.
-pub(super) fn absent(at: crate::source::Span) -> Word {
+pub(super) fn absent(at: Span) -> Word {
     Spanned { node: String::new(), span: at }
 }

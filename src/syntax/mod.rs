@@ -15,7 +15,7 @@ pub use lexical::{MAX_NAME_BYTES, valid_name};
 pub use parse::parse;
 
 /// The parser that is generated from the grammar. Kept apart since it cannot document its rules.
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "the derive cannot document the rules that it generates")]
 mod grammar {
     /// The generated parser.
     #[derive(pest_derive::Parser)]

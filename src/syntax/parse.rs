@@ -14,13 +14,41 @@ use super::block::Ctx;
 use super::error::SyntaxError;
 use super::grammar::{Grammar, Rule};
 use super::{lexical, statements};
-use crate::diag::{Diagnostics, suggestion};
+use crate::diag::{Diagnostics, did_you_mean};
 use crate::source::SourceFile;
 
-/// The keywords that begin a statement.
-const STATEMENTS: [&str; 16] = [
-    "allow", "assert", "class", "firewall", "forbid", "group", "guard", "include", "manage", "peer",
-    "policy", "posture", "schedule", "service", "switch", "zone",
+/// The keywords that begin a statement, each with the form of the statement.
+const STATEMENTS: [(&str, &str); 16] = [
+    ("allow", "allow NAME { ... }"),
+    ("assert", "assert denied { ... }` or `assert allowed { ... }"),
+    ("class", "class NAME in ZONE { ... }"),
+    ("firewall", "firewall NAME { ... }"),
+    ("forbid", "forbid NAME { ... }"),
+    ("group", "group NAME { NAME, NAME }"),
+    ("guard", "guard NAME { ... }"),
+    ("include", "include \"PATH\""),
+    ("manage", "manage NAME { ... }"),
+    ("peer", "peer NAME in ZONE { ... }"),
+    ("policy", "policy \"NAME\""),
+    ("posture", "posture NAME { ... }"),
+    ("schedule", "schedule NAME { ... }"),
+    ("service", "service NAME { ... }"),
+    ("switch", "switch NAME { ... }"),
+    ("zone", "zone NAME { ... }"),
+];
+
+/// Words of other policy languages, and the keyword that says the same here.
+const SYNONYMS: [(&str, &str); 10] = [
+    ("accept", "allow"),
+    ("block", "forbid"),
+    ("deny", "forbid"),
+    ("drop", "forbid"),
+    ("network", "zone"),
+    ("pass", "allow"),
+    ("permit", "allow"),
+    ("reject", "forbid"),
+    ("router", "firewall"),
+    ("subnet", "zone"),
 ];
 
 /// Steps that the parser may take for a byte of input. The grammar looks ahead by a bounded number of words, so that
@@ -53,10 +81,7 @@ pub fn parse(file: &SourceFile, diagnostics: &mut Diagnostics) -> File {
     while let [item, following @ ..] = rest {
         rest = following;
         match item.as_rule() {
-            Rule::stray => {
-                let run = ctx.stray_run(item, &mut rest);
-                ctx.unexpected(&run, "policy", &no_statement(item.as_str()));
-            }
+            Rule::stray => stray_words(&mut ctx, item, &mut rest),
             Rule::unknown => unknown_statement(&mut ctx, item),
             Rule::closed => {
                 let span = ctx.span(item);
@@ -88,25 +113,46 @@ fn statement(ctx: &mut Ctx, pair: &Pair<Rule>) -> Option<Statement> {
     })
 }
 
-/// The help for text that stands between statements.
-fn no_statement(first: &str) -> String {
-    let guess = suggestion(first, STATEMENTS);
-    let form = if STATEMENTS.contains(&first) {
-        format!("`{first}` needs a `{{ ... }}` block behind its name")
-    } else {
-        "a policy is a list of statements such as `zone NAME { ... }`".to_owned()
+/// The keyword that may be meant by a word.
+fn guess(word: &str) -> Option<&'static str> {
+    let synonym = SYNONYMS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
+    let keywords = || STATEMENTS.iter().map(|(keyword, _)| *keyword);
+    synonym.map(|(_, keyword)| *keyword).or_else(|| did_you_mean(word, keywords()))
+}
+
+/// Reports words between statements. What is left of the statement that they may have been meant to begin, its block
+/// or its last `}`, is the same mistake.
+fn stray_words<'i>(ctx: &mut Ctx, first: &Pair<'i, Rule>, rest: &mut &[Pair<'i, Rule>]) {
+    let word = first.as_str();
+    let run = ctx.stray_run(first, rest, |word| guess(word).is_some());
+    match STATEMENTS.iter().find(|(keyword, _)| *keyword == word) {
+        Some((_, form)) => ctx.unreadable(&run, form),
+        None => {
+            let form = "a policy is a list of statements such as `zone NAME { ... }`";
+            let help = guess(word).map(|keyword| format!("did you mean `{keyword}`? {form}"));
+            ctx.unexpected(&run, "between statements", &help.unwrap_or_else(|| form.to_owned()));
+        }
+    }
+    let [next, following @ ..] = *rest else { return };
+    let belongs = match next.as_rule() {
+        Rule::closed => guess(word).is_some(),
+        Rule::unknown => run.last().is_some_and(|last| ctx.on_one_line(last, next)),
+        _ => false,
     };
-    guess.filter(|_| !STATEMENTS.contains(&first)).map_or(form.clone(), |guess| format!("{guess} {form}"))
+    if belongs {
+        *rest = following;
+    }
 }
 
 fn unknown_statement(ctx: &mut Ctx, pair: &Pair<Rule>) {
     let Some(first) = pair.clone().into_inner().find(|inner| inner.as_rule() == Rule::word) else { return };
-    let known: Vec<String> = STATEMENTS.iter().map(|keyword| format!("`{keyword}`")).collect();
-    let all = format!("statements are {}", known.join(", "));
-    let help = match suggestion(first.as_str(), STATEMENTS) {
-        Some(suggestion) => format!("{suggestion} {all}"),
-        None => all,
-    };
     let span = ctx.span(&first);
+    if ctx.hides(span) {
+        return;
+    }
+    let known: Vec<String> = STATEMENTS.iter().map(|(keyword, _)| format!("`{keyword}`")).collect();
+    let all = format!("statements are {}", known.join(", "));
+    let help = guess(first.as_str()).map(|keyword| format!("did you mean `{keyword}`? {all}"));
+    let help = help.unwrap_or(all);
     ctx.diagnostics.push(SyntaxError::UnknownStatement { word: first.as_str().to_owned(), span, help });
 }

@@ -11,6 +11,7 @@ use super::ast::{
     Manage, Peer, Posture, Rule as RuleStatement, Schedule, Service, Threshold, Window, Word, Zone,
 };
 use super::block::{Block, Ctx, Form};
+use super::error::SyntaxError;
 use super::grammar::Rule;
 use super::lexical::absent;
 use crate::source::Spanned;
@@ -33,6 +34,7 @@ const TICKET: (&str, &str) = ("ticket", "ticket NAME");
 
 const ZONE: Form = Form {
     context: "zone",
+    also: "",
     usages: &[
         ("net", "net PREFIX, PREFIX"),
         ("rest", "rest"),
@@ -46,6 +48,7 @@ const ZONE: Form = Form {
 };
 const SERVICE: Form = Form {
     context: "service",
+    also: "",
     usages: &[
         ("tcp", "tcp PORT, FIRST-LAST"),
         ("udp", "udp PORT, FIRST-LAST"),
@@ -59,9 +62,10 @@ const SERVICE: Form = Form {
 };
 const CLASS: Form = Form {
     context: "class",
+    also: "",
     usages: &[
         HOSTS,
-        ("members", "members all  or  members from inventory where COLUMN == \"VALUE\""),
+        ("members", "members all` or `members from inventory where COLUMN == \"VALUE\""),
         ("reaches", "reaches NAME via SERVICE"),
         ("reached", "reached by NAME via SERVICE"),
         RISK,
@@ -72,20 +76,32 @@ const CLASS: Form = Form {
         NOTE,
     ],
 };
-const PEER: Form =
-    Form { context: "peer", usages: &[("host", "host ADDRESS, ADDRESS"), PHI, CRITICALITY, OWNER, NOTE] };
-const GROUP: Form = Form { context: "group", usages: &[OWNER, NOTE] };
-const RULE: Form =
-    Form { context: "rule", usages: &[FROM, TO, VIA, LOG, DURING, UNTIL, OWNER, REASON, TICKET, NOTE] };
-const ASSERTION: Form = Form { context: "assertion", usages: &[FROM, TO, VIA, OWNER, REASON, TICKET, NOTE] };
-const MANAGE: Form =
-    Form { context: "manage statement", usages: &[FROM, TO, VIA, LOG, OWNER, REASON, TICKET, NOTE] };
+const PEER: Form = Form {
+    context: "peer",
+    also: "",
+    usages: &[("hosts", "hosts ADDRESS, ADDRESS"), PHI, CRITICALITY, OWNER, NOTE],
+};
+const GROUP: Form = Form { context: "group", also: "names, ", usages: &[OWNER, NOTE] };
+const RULE: Form = Form {
+    context: "rule",
+    also: "",
+    usages: &[FROM, TO, VIA, LOG, DURING, UNTIL, OWNER, REASON, TICKET, NOTE],
+};
+const ASSERTION: Form =
+    Form { context: "assertion", also: "", usages: &[FROM, TO, VIA, OWNER, REASON, TICKET, NOTE] };
+const MANAGE: Form = Form {
+    context: "manage statement",
+    also: "",
+    usages: &[FROM, TO, VIA, LOG, OWNER, REASON, TICKET, NOTE],
+};
 const SCHEDULE: Form = Form {
     context: "schedule",
+    also: "",
     usages: &[("mon", "mon..fri 18:00-22:00"), ("timezone", "timezone \"Europe/Berlin\""), NOTE],
 };
 const GUARD: Form = Form {
     context: "guard",
+    also: "",
     usages: &[
         ("new-connections", "new-connections 20/second burst 60 per source"),
         ("packets", "packets 1000/second"),
@@ -100,13 +116,15 @@ const GUARD: Form = Form {
 };
 const POSTURE: Form = Form {
     context: "posture",
+    also: "",
     usages: &[("isolate", "isolate NAME, NAME except RULE"), REASON, OWNER, NOTE],
 };
 const FIREWALL: Form = Form {
     context: "firewall",
+    also: "",
     usages: &[
         ("target", "target NAME"),
-        ("interface", "interface NAME zone ZONE, ZONE  or  interface NAME to DEVICE"),
+        ("interface", "interface NAME zone ZONE, ZONE` or `interface NAME to DEVICE"),
         ("uplink", "uplink NAME to DEVICE"),
         OWNER,
         NOTE,
@@ -143,10 +161,14 @@ pub(super) fn service(ctx: &mut Ctx, pair: &Pair<Rule>) -> Service {
     }
 }
 
-/// The zone behind `in`, in the head of a class or peer.
+/// The zone behind `in`, in the head of a class or peer. Where something else stands there, that was reported, and
+/// the zone is the empty word.
 fn zone_of(ctx: &Ctx, block: &Block) -> Option<Word> {
-    let clause = block.head.iter().find(|part| part.as_rule() == Rule::in_zone)?;
-    ctx.first(clause, &[Rule::name])
+    let part = |rule| block.head.iter().find(|part| part.as_rule() == rule);
+    match part(Rule::in_zone) {
+        Some(clause) => ctx.first(clause, &[Rule::name]),
+        None => part(Rule::extra).map(|extra| absent(ctx.span(extra))),
+    }
 }
 
 pub(super) fn class(ctx: &mut Ctx, pair: &Pair<Rule>) -> Class {
@@ -203,21 +225,19 @@ pub(super) fn assertion(ctx: &mut Ctx, pair: &Pair<Rule>) -> Assertion {
     let block = ctx.block(pair, &ASSERTION, false);
     let expectation = block.head.iter().find(|part| part.as_rule() == Rule::expectation);
     if expectation.is_none() {
-        let keyword = block.head.first().unwrap_or(pair).clone();
-        ctx.unexpected(
-            &[keyword],
-            "policy",
-            "the form is `assert allowed { ... }` or `assert denied { ... }`",
-        );
+        let span = ctx.span(block.head.first().unwrap_or(pair));
+        ctx.diagnostics.push(SyntaxError::NoExpectation { span });
     }
+    let keyword = ctx.span(block.head.first().unwrap_or(pair));
+    let keywords = expectation.map_or(keyword, |expectation| keyword.to(ctx.span(expectation)));
     let allowed = expectation.is_some_and(|part| part.as_str() == "allowed");
     Assertion {
         expectation: if allowed { Expectation::Allowed } else { Expectation::Denied },
         name: block.name,
         flow: ctx.flow(&block.clauses),
         attributes: block.attributes,
-        span: ctx.span(pair),
-        broken: block.broken,
+        span: keywords,
+        broken: block.broken || expectation.is_none(),
     }
 }
 
@@ -228,7 +248,7 @@ pub(super) fn manage(ctx: &mut Ctx, pair: &Pair<Rule>) -> Manage {
         flow: ctx.flow(&block.clauses),
         log: ctx.flag(&block.clauses, Rule::log, "log"),
         attributes: block.attributes,
-        span: ctx.span(pair),
+        span: ctx.span(block.head.first().unwrap_or(pair)),
         broken: block.broken,
     }
 }
@@ -288,7 +308,7 @@ pub(super) fn posture(ctx: &mut Ctx, pair: &Pair<Rule>) -> Posture {
 pub(super) fn device(ctx: &mut Ctx, pair: &Pair<Rule>) -> Device {
     let is_switch = pair.as_str().starts_with("switch");
     let context = if is_switch { "switch" } else { "firewall" };
-    let block = ctx.block(pair, &Form { context, usages: FIREWALL.usages }, true);
+    let block = ctx.block(pair, &Form { context, ..FIREWALL }, true);
     let targets = block.clauses.iter().filter(|clause| clause.as_rule() == Rule::target);
     Device {
         kind: if is_switch { DeviceKind::Switch } else { DeviceKind::Firewall },

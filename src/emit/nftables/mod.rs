@@ -4,6 +4,7 @@
 //! more find the packet in that pair, whatever number of elements they have. Facts on nftables, with their sources,
 //! stand in `targets/nftables/NOTES.md`.
 
+mod behind;
 mod element;
 mod text;
 mod view;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::behind::{self, Behind, NamedSet, Side};
 use super::element::{Element, Family, Shape, place};
 use super::text::comment;
 use crate::ir::{Effect, Interface};
-use crate::plan::{Arrival, DevicePlan, Pair};
-use crate::set::{AddressRange, AddressSet, PacketBox, PacketSet, Set};
+use crate::plan::{DevicePlan, Pair};
+use crate::set::{PacketBox, PacketSet};
 
 /// The whole file.
 #[derive(Debug, Serialize)]
@@ -27,16 +28,8 @@ pub(super) struct Ruleset {
 struct ArrivalView {
     interface: String,
     zones: String,
-    sets: Vec<SourceSet>,
+    sets: Vec<NamedSet>,
     checks: Vec<String>,
-}
-
-/// A named set of source addresses.
-#[derive(Debug, Serialize)]
-struct SourceSet {
-    name: String,
-    field: &'static str,
-    elements: Vec<String>,
 }
 
 /// What may pass between two interfaces.
@@ -45,6 +38,7 @@ struct PairView {
     from: String,
     to: String,
     zones: String,
+    checks: Vec<String>,
     maps: Vec<Map>,
 }
 
@@ -78,7 +72,7 @@ impl Ruleset {
             device: plan.device.name.clone(),
             title: comment(title),
             interfaces: plan.device.interfaces.iter().map(|interface| interface.name.clone()).collect(),
-            arrivals: plan.arrivals.iter().map(|arrival| arrival_view(plan, arrival)).collect(),
+            arrivals: plan.device.interfaces.iter().map(|interface| arrival_view(plan, interface)).collect(),
             pairs,
             input: input.into_views(),
             logs: logs(plan),
@@ -123,15 +117,20 @@ fn zones(plan: &DevicePlan, interface: &Interface) -> String {
 
 fn pair_view(plan: &DevicePlan, pair: &Pair) -> Result<PairView, &'static str> {
     let name = format!("pair/{}/{}", pair.from.name, pair.to.name);
+    let (sources, destinations) = (plan.behind(pair.from), plan.behind(pair.to));
     let mut maps = Maps::new(&name, true);
     for entry in &pair.entries {
         let rule = &plan.policy[entry.rule];
-        maps.add(&entry.packets, &rule.id, &verdict(&rule.id, rule.effect, rule.log))?;
+        let packets = behind::shortened(&entry.packets, &sources, &destinations);
+        maps.add(&packets, &rule.id, &verdict(&rule.id, rule.effect, rule.log))?;
     }
+    let behind = Behind::new(&pair.to.name, &destinations);
+    let beyond = behind.scattered_tests(Side::Destination);
     Ok(PairView {
         from: pair.from.name.clone(),
         to: pair.to.name.clone(),
         zones: comment(&format!("{} to {}", zones(plan, pair.from), zones(plan, pair.to))),
+        checks: beyond.map(|test| format!("{test} goto denied")).collect(),
         maps: maps.into_views(),
     })
 }
@@ -173,44 +172,13 @@ impl<'n> Maps<'n> {
 }
 
 /// The checks of what arrives on an interface: a source that no zone behind it has is dropped.
-fn arrival_view(plan: &DevicePlan, arrival: &Arrival) -> ArrivalView {
-    let interface = &arrival.interface.name;
-    let foreign = AddressSet::full().difference(&arrival.sources);
-    let mut view = ArrivalView {
-        interface: interface.clone(),
-        zones: zones(plan, arrival.interface),
-        sets: Vec::new(),
-        checks: Vec::new(),
-    };
-    let ranges = |set: &AddressSet, family| -> Vec<String> {
-        let of_family =
-            set.ranges().filter(|range| matches!(range, AddressRange::V4(_)) == (family == Family::V4));
-        of_family.map(|range| range.to_string()).collect()
-    };
-    for family in [Family::V4, Family::V6] {
-        let (own, foreign) = (ranges(&arrival.sources, family), ranges(&foreign, family));
-        add_checks(&mut view, family, &own, &foreign);
+fn arrival_view(plan: &DevicePlan, interface: &Interface) -> ArrivalView {
+    let behind = Behind::new(&interface.name, &plan.behind(interface));
+    let checks = behind.foreign_tests(Side::Source).map(|test| format!("{test} goto spoofed"));
+    ArrivalView {
+        interface: interface.name.clone(),
+        zones: zones(plan, interface),
+        checks: checks.collect::<Vec<_>>(),
+        sets: behind.families.into_iter().filter_map(|family| family.set).collect(),
     }
-    view
-}
-
-fn add_checks(view: &mut ArrivalView, family: Family, own: &[String], foreign: &[String]) {
-    let field = family.fields(false);
-    let name = format!("source/{}/{}", view.interface, family.suffix());
-    let check = match (own, foreign) {
-        (_, []) => return,
-        ([], _) => match family {
-            Family::V4 => "meta nfproto ipv4".to_owned(),
-            Family::V6 => "meta nfproto ipv6".to_owned(),
-        },
-        ([range], _) => format!("{field} != {range}"),
-        (_, [range]) => format!("{field} {range}"),
-        // INVARIANT: neither set is empty here. A negated match on an empty set would match every packet.
-        (own, foreign) => {
-            let (elements, operator) = if own.len() <= foreign.len() { (own, "!= ") } else { (foreign, "") };
-            view.sets.push(SourceSet { name: name.clone(), field, elements: elements.to_vec() });
-            format!("{field} {operator}@{name}")
-        }
-    };
-    view.checks.push(format!("{check} goto spoofed"));
 }

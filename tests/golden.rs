@@ -1,0 +1,58 @@
+//! Committed output: what stands beside an example is what cordon makes of it, byte for byte.
+
+use std::path::Path;
+
+use crate::support::{AS_OF, hospital, succeed};
+
+/// All files below a directory with their contents, by path.
+fn tree(directory: &Path) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut waiting = vec![directory.to_path_buf()];
+    while let Some(path) = waiting.pop() {
+        for entry in std::fs::read_dir(&path).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else {
+                let name = path.strip_prefix(directory).unwrap().to_string_lossy().into_owned();
+                files.push((name, std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn the_output_beside_the_example_is_what_the_example_compiles_to() {
+    let out = tempfile::tempdir().unwrap();
+    let path = out.path().join("build");
+    let directory = hospital().to_string_lossy().into_owned();
+    succeed(&["build", &directory, "--as-of", AS_OF, "--out", &path.to_string_lossy()], "");
+    let (committed, made) = (tree(&hospital().join("build")), tree(&path));
+    let names = |files: &[(String, String)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&committed), names(&made));
+    for ((name, committed), (_, made)) in committed.iter().zip(&made) {
+        let line = committed.lines().zip(made.lines()).position(|(one, other)| one != other);
+        assert!(
+            committed == made,
+            "{name} differs from line {:?} on; build the example again and read the difference",
+            line.map(|line| line + 1)
+        );
+    }
+}
+
+#[test]
+fn the_same_build_twice_gives_the_same_bytes_and_replaces_the_first() {
+    let out = tempfile::tempdir().unwrap();
+    let path = out.path().join("build");
+    let directory = hospital().to_string_lossy().into_owned();
+    let build = || {
+        succeed(&["build", &directory, "--as-of", AS_OF, "--out", &path.to_string_lossy()], "");
+        tree(&path)
+    };
+    let first = build();
+    assert_eq!(first, build());
+    let beside: Vec<_> = std::fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(beside, ["build"], "nothing is left over");
+}

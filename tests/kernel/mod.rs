@@ -1,0 +1,17 @@
+//! The kernel lab: routers in Linux network namespaces that show what a firewall configuration does to real packets.
+//!
+//! `lab` forwards raw frames through a router and says where each came out; `sockets` opens real connections through
+//! one. Both take the tool calls that load a configuration, so they know no firewall dialect. Everything runs without
+//! privileges in a user namespace of its own.
+
+mod boundary;
+pub(crate) mod frame;
+mod hospital;
+pub(crate) mod lab;
+pub(crate) mod martian;
+pub(crate) mod require;
+mod router;
+mod selftest;
+pub(crate) mod sockets;
+mod wire;
+mod worker;

@@ -1,0 +1,77 @@
+//! What several test modules need: the example, compiled in process or by the command itself.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use cordon::check::check;
+use cordon::diag::{Diagnostics, human};
+use cordon::ir::Policy;
+use cordon::source::Sources;
+use cordon::syntax::parse;
+
+/// The day as of which tests compile the example.
+pub(crate) const AS_OF: &str = "2026-11-01";
+
+/// The root of the project.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The main example.
+pub(crate) fn hospital() -> PathBuf {
+    root().join("examples/general-hospital")
+}
+
+/// A file of the scenario that the main example expresses. It lies beside the checkout; a test that needs it fails
+/// without it.
+pub(crate) fn scenario(file: &str) -> PathBuf {
+    root().join("../shared/scenario/general-hospital").join(file)
+}
+
+/// The policy that the `.cordon` files of a directory state, which must be free of errors.
+pub(crate) fn policy(directory: &Path) -> Policy {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)
+        .unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "cordon"))
+        .collect();
+    paths.sort();
+    let mut sources = Sources::default();
+    let mut diagnostics = Diagnostics::default();
+    let mut files = Vec::new();
+    for path in paths {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let source = sources.add(name, std::fs::read_to_string(&path).unwrap()).unwrap().clone();
+        files.push(parse(&source, &mut diagnostics));
+    }
+    let policy = check(&files, AS_OF.parse().unwrap(), &mut diagnostics);
+    assert!(!diagnostics.has_errors(), "{}", human(&diagnostics, &sources, 100, false));
+    policy
+}
+
+/// Runs the command with `input` as its standard input.
+pub(crate) fn cordon(arguments: &[&str], input: &str) -> Output {
+    use std::io::Write;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cordon"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    // A command that does not read its input closes it; that is its right.
+    let _ = writer.join().unwrap();
+    output
+}
+
+/// Standard output of a command that must succeed.
+pub(crate) fn succeed(arguments: &[&str], input: &str) -> String {
+    let output = cordon(arguments, input);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "cordon {}: {said}", arguments.join(" "));
+    String::from_utf8(output.stdout).unwrap()
+}
