@@ -53,6 +53,7 @@ fn the_same_build_twice_gives_the_same_bytes_and_replaces_the_first() {
     };
     let first = build();
     assert_eq!(first, build());
-    let beside: Vec<_> = std::fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let beside: Vec<_> =
+        std::fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(beside, ["build"], "nothing is left over");
 }

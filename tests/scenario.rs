@@ -14,7 +14,8 @@ use crate::support::{AS_OF, hospital, policy, scenario, succeed};
 /// The rows of a table, each by the names of its columns.
 fn rows(file: &str) -> Vec<BTreeMap<String, String>> {
     let path = scenario(file);
-    let mut reader = csv::Reader::from_path(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut reader =
+        csv::Reader::from_path(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     reader.deserialize().map(Result::unwrap).collect()
 }
 
@@ -36,7 +37,8 @@ impl Tables {
         let outside = AddressSet::universe().difference(&union_all(inside));
         places.insert("internet".to_owned(), ("internet".to_owned(), outside));
         for row in rows("hosts.csv") {
-            let addresses = [&row["ipv4"], &row["ipv6"]].map(|address| address.parse::<std::net::IpAddr>().unwrap());
+            let addresses =
+                [&row["ipv4"], &row["ipv6"]].map(|address| address.parse::<std::net::IpAddr>().unwrap());
             let addresses = addresses.into_iter().map(AddressRange::from).collect();
             places.insert(row["host"].clone(), (row["zone"].clone(), addresses));
         }
@@ -46,7 +48,12 @@ impl Tables {
     /// The places that a name stands for, each with its zone.
     fn named(&self, name: &str) -> Vec<&(String, AddressSet)> {
         if name == "any" {
-            return self.places.iter().filter(|(name, (zone, _))| *name == zone).map(|(_, place)| place).collect();
+            return self
+                .places
+                .iter()
+                .filter(|(name, (zone, _))| *name == zone)
+                .map(|(_, place)| place)
+                .collect();
         }
         vec![&self.places[name]]
     }
@@ -78,9 +85,9 @@ fn services(protocols: &str, ports: &str) -> ServiceSet {
     });
     let set: IntervalSet<u16> = intervals.collect::<Vec<_>>().into_iter().collect();
     let set = if ports.is_empty() { IntervalSet::full() } else { set };
-    let sets = protocols.split(' ').map(|name| {
-        ServiceSet::ports(protocol_number(name).unwrap(), &IntervalSet::full(), &set)
-    });
+    let sets = protocols
+        .split(' ')
+        .map(|name| ServiceSet::ports(protocol_number(name).unwrap(), &IntervalSet::full(), &set));
     union_all(sets.collect::<Vec<_>>())
 }
 
@@ -140,7 +147,8 @@ fn the_example_has_every_zone_host_class_and_expiry_of_the_tables() {
     }
     let ends: std::collections::BTreeSet<String> =
         policy.rules.iter().filter_map(|rule| Some(rule.about.until?.to_string())).collect();
-    let wanted = rows("flows.csv").into_iter().map(|row| row["expires"].clone()).filter(|end| !end.is_empty());
+    let wanted =
+        rows("flows.csv").into_iter().map(|row| row["expires"].clone()).filter(|end| !end.is_empty());
     assert_eq!(ends, wanted.collect());
 }
 

@@ -277,7 +277,7 @@ pub(super) enum CheckError {
 
     // --- rules ---
     #[error("this {kind} does not say {what}")]
-    #[diagnostic(code(C0401), help("nothing is meant by silence; to mean all of them, write `any`"))]
+    #[diagnostic(code(C0401), help("what is left out matches nothing; to mean all of them, write `any`"))]
     Incomplete {
         kind: &'static str,
         what: String,

@@ -84,16 +84,16 @@ impl Lowering<'_> {
         let keyword = effect.keyword();
         let (attributes, span) = (&statement.attributes, statement.effect.span);
         let words = Words { keyword, name: statement.name.as_ref(), flow: &statement.flow, attributes, span };
-        let resolved = self.resolve(&words, statement.broken, diagnostics)?;
         for schedule in &statement.during {
             let what = "a rule with `during`".to_owned();
             diagnostics.push(CheckError::NotCompiled { what, span: schedule.span });
         }
-        if effect == Effect::Forbid {
-            if let Some(until) = statement.attributes.iter().find(|attribute| attribute.key == Key::Until) {
-                diagnostics.push(CheckError::ForbidUntil { span: until.span });
-            }
-        } else if self.has_expired(&resolved, attributes, diagnostics) {
+        let until = statement.attributes.iter().find(|attribute| attribute.key == Key::Until);
+        if let (Effect::Forbid, Some(until)) = (effect, until) {
+            diagnostics.push(CheckError::ForbidUntil { span: until.span });
+        }
+        let resolved = self.resolve(&words, statement.broken, diagnostics)?;
+        if effect == Effect::Allow && self.has_expired(&resolved, attributes, diagnostics) {
             return None;
         }
         let Resolved { id, from, to, via, services, about, span } = resolved;

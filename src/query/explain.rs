@@ -140,7 +140,8 @@ fn nearest(policy: &Policy, sources: &Sources, packet: &Packet) -> Vec<Nearest> 
     let fewest = candidates.first().map_or(0, |(count, ..)| *count);
     let near = candidates.into_iter().take_while(|(count, ..)| *count == fewest).take(SHOWN);
     near.map(|(_, [from, to, via], rule)| {
-        let clauses = [(from, "from", &rule.from.text), (to, "to", &rule.to.text), (via, "via", &rule.via)];
+        let services = format!("{} ({})", rule.via, rule.services);
+        let clauses = [(from, "from", &rule.from.text), (to, "to", &rule.to.text), (via, "via", &services)];
         let differs = clauses.into_iter().filter(|(differs, ..)| *differs);
         Nearest {
             rule: statement(rule, sources),

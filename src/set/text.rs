@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{AddressRange, ICMP, ICMPV6, Interval, Packet, PacketBox, has_ports, icmp_types, protocol_name};
+use super::{
+    AddressRange, ICMP, ICMPV6, Interval, Packet, PacketBox, ServiceSet, has_ports, icmp_types, protocol_name,
+};
 
 /// Written as `tcp 10.1.2.3:49152 -> 10.4.5.6:104`, or `icmp 10.1.2.3 -> 10.4.5.6 echo-request`.
 impl fmt::Display for Packet {
@@ -47,6 +49,41 @@ impl fmt::Display for PacketBox {
             write!(f, " from port {}", range(source_port))?;
         }
         Ok(())
+    }
+}
+
+/// Written as `tcp 104, 2762; udp 53`; a protocol of one family is written once, as is one of both.
+impl fmt::Display for ServiceSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut entries: Vec<(Interval<u8>, String)> = Vec::new();
+        for (protocol, ports) in self.v4.entries().iter().chain(self.v6.entries()) {
+            let mut texts = Vec::new();
+            for (source_port, destination_ports) in ports.entries() {
+                let from = if source_port.is_full() {
+                    String::new()
+                } else {
+                    format!(" from {}", range(*source_port))
+                };
+                texts.extend(destination_ports.intervals().map(|port| port_text(*protocol, port) + &from));
+            }
+            let entry = (*protocol, texts.join(", "));
+            if !entries.contains(&entry) {
+                entries.push(entry);
+            }
+        }
+        let texts = entries
+            .iter()
+            .map(|(protocol, ports)| format!("{} {ports}", protocols(*protocol)).trim_end().to_owned());
+        write!(f, "{}", texts.collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// A range of ports, or of ICMP messages; nothing where it is all of them.
+fn port_text(protocol: Interval<u8>, ports: Interval<u16>) -> String {
+    match protocol.first() {
+        _ if ports.is_full() => String::new(),
+        ICMP | ICMPV6 => message(protocol.first(), ports.first()),
+        _ => range(ports),
     }
 }
 

@@ -182,20 +182,22 @@ impl Ctx<'_> {
             return true;
         }
         let symbols = tokens.iter().filter(|token| token.as_rule() == Rule::symbol);
-        let Some((symbol, help)) =
-            symbols.filter_map(|token| Some((token, symbol_help(token.as_str())?))).next()
-        else {
-            return false;
-        };
-        let text = match symbol.as_str() {
-            blank if blank.trim().is_empty() => {
-                blank.chars().map(|c| format!("U+{:04X}", u32::from(c))).collect()
-            }
-            visible => visible.to_owned(),
-        };
-        let (span, place) = (self.span(symbol), place.to_owned());
-        self.diagnostics.push(SyntaxError::Unexpected { text, span, place, help: help.to_owned() });
-        true
+        let mut said: Vec<&str> = Vec::new();
+        for symbol in symbols {
+            let Some(help) = symbol_help(symbol.as_str()).filter(|help| !said.contains(help)) else {
+                continue;
+            };
+            said.push(help);
+            let text = match symbol.as_str() {
+                blank if blank.trim().is_empty() => {
+                    blank.chars().map(|c| format!("U+{:04X}", u32::from(c))).collect()
+                }
+                visible => visible.to_owned(),
+            };
+            let (span, place, help) = (self.span(symbol), place.to_owned(), help.to_owned());
+            self.diagnostics.push(SyntaxError::Unexpected { text, span, place, help });
+        }
+        !said.is_empty()
     }
 
     /// Takes a statement apart and reports what is wrong with its head, its end and its attributes.

@@ -9,7 +9,7 @@ use std::num::NonZeroUsize;
 use pest::Parser;
 use pest::iterators::Pair;
 
-use super::ast::{File, Statement};
+use super::ast::{File, Group, Service, Statement, Zone};
 use super::block::Ctx;
 use super::error::SyntaxError;
 use super::grammar::{Grammar, Rule};
@@ -81,8 +81,8 @@ pub fn parse(file: &SourceFile, diagnostics: &mut Diagnostics) -> File {
     while let [item, following @ ..] = rest {
         rest = following;
         match item.as_rule() {
-            Rule::stray => stray_words(&mut ctx, item, &mut rest),
-            Rule::unknown => unknown_statement(&mut ctx, item),
+            Rule::stray => statements.extend(stray_words(&mut ctx, item, &mut rest)),
+            Rule::unknown => statements.extend(unknown_statement(&mut ctx, item)),
             Rule::closed => {
                 let span = ctx.span(item);
                 ctx.diagnostics.push(SyntaxError::StrayClose { span });
@@ -120,9 +120,32 @@ fn guess(word: &str) -> Option<&'static str> {
     synonym.map(|(_, keyword)| *keyword).or_else(|| did_you_mean(word, keywords()))
 }
 
+/// What a statement that could not be read would have declared, so that what names it is not reported too.
+fn stand_in(ctx: &Ctx, keyword: &str, words: &[Pair<Rule>]) -> Option<Statement> {
+    let [_, name, ..] = words else { return None };
+    let name = ctx.word(name);
+    if !lexical::valid_name(&name.node) {
+        return None;
+    }
+    let attributes = Vec::new();
+    match keyword {
+        "zone" => {
+            Some(Statement::Zone(Zone { name, nets: Vec::new(), rest: None, attributes, broken: true }))
+        }
+        "class" | "peer" | "group" => {
+            Some(Statement::Group(Group { name, members: Vec::new(), attributes, broken: true }))
+        }
+        "service" => {
+            let (protocols, encrypted) = (Vec::new(), None);
+            Some(Statement::Service(Service { name, protocols, encrypted, attributes, broken: true }))
+        }
+        _ => None,
+    }
+}
+
 /// Reports words between statements. What is left of the statement that they may have been meant to begin, its block
 /// or its last `}`, is the same mistake.
-fn stray_words<'i>(ctx: &mut Ctx, first: &Pair<'i, Rule>, rest: &mut &[Pair<'i, Rule>]) {
+fn stray_words<'i>(ctx: &mut Ctx, first: &Pair<'i, Rule>, rest: &mut &[Pair<'i, Rule>]) -> Option<Statement> {
     let word = first.as_str();
     let run = ctx.stray_run(first, rest, |word| guess(word).is_some());
     match STATEMENTS.iter().find(|(keyword, _)| *keyword == word) {
@@ -133,26 +156,30 @@ fn stray_words<'i>(ctx: &mut Ctx, first: &Pair<'i, Rule>, rest: &mut &[Pair<'i, 
             ctx.unexpected(&run, "between statements", &help.unwrap_or_else(|| form.to_owned()));
         }
     }
-    let [next, following @ ..] = *rest else { return };
-    let belongs = match next.as_rule() {
-        Rule::closed => guess(word).is_some(),
-        Rule::unknown => run.last().is_some_and(|last| ctx.on_one_line(last, next)),
-        _ => false,
-    };
-    if belongs {
-        *rest = following;
+    if let [next, following @ ..] = *rest {
+        let belongs = match next.as_rule() {
+            Rule::closed => guess(word).is_some(),
+            Rule::unknown => run.last().is_some_and(|last| ctx.on_one_line(last, next)),
+            _ => false,
+        };
+        if belongs {
+            *rest = following;
+        }
     }
+    stand_in(ctx, guess(word)?, &run)
 }
 
-fn unknown_statement(ctx: &mut Ctx, pair: &Pair<Rule>) {
-    let Some(first) = pair.clone().into_inner().find(|inner| inner.as_rule() == Rule::word) else { return };
-    let span = ctx.span(&first);
-    if ctx.hides(span) {
-        return;
+fn unknown_statement(ctx: &mut Ctx, pair: &Pair<Rule>) -> Option<Statement> {
+    let words: Vec<Pair<Rule>> =
+        pair.clone().into_inner().take_while(|p| p.as_rule() == Rule::word).collect();
+    let first = words.first()?;
+    let span = ctx.span(first);
+    let guess = guess(first.as_str());
+    if !ctx.hides(span) {
+        let known: Vec<String> = STATEMENTS.iter().map(|(keyword, _)| format!("`{keyword}`")).collect();
+        let all = format!("statements are {}", known.join(", "));
+        let help = guess.map(|keyword| format!("did you mean `{keyword}`? {all}")).unwrap_or(all);
+        ctx.diagnostics.push(SyntaxError::UnknownStatement { word: first.as_str().to_owned(), span, help });
     }
-    let known: Vec<String> = STATEMENTS.iter().map(|(keyword, _)| format!("`{keyword}`")).collect();
-    let all = format!("statements are {}", known.join(", "));
-    let help = guess(first.as_str()).map(|keyword| format!("did you mean `{keyword}`? {all}"));
-    let help = help.unwrap_or(all);
-    ctx.diagnostics.push(SyntaxError::UnknownStatement { word: first.as_str().to_owned(), span, help });
+    stand_in(ctx, guess?, &words)
 }

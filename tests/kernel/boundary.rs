@@ -98,8 +98,12 @@ fn middle(range: AddressRange) -> IpAddr {
 
 fn edges(range: AddressRange) -> Vec<IpAddr> {
     match range {
-        AddressRange::V4(interval) => edges_of(interval).into_iter().map(|bits| IpAddr::V4(bits.into())).collect(),
-        AddressRange::V6(interval) => edges_of(interval).into_iter().map(|bits| IpAddr::V6(bits.into())).collect(),
+        AddressRange::V4(interval) => {
+            edges_of(interval).into_iter().map(|bits| IpAddr::V4(bits.into())).collect()
+        }
+        AddressRange::V6(interval) => {
+            edges_of(interval).into_iter().map(|bits| IpAddr::V6(bits.into())).collect()
+        }
     }
 }
 

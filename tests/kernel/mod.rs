@@ -12,6 +12,8 @@ pub(crate) mod martian;
 pub(crate) mod require;
 mod router;
 mod selftest;
+mod shapes;
+mod site;
 pub(crate) mod sockets;
 mod wire;
 mod worker;

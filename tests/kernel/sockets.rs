@@ -48,15 +48,18 @@ pub(crate) struct Host {
 pub(crate) struct Exchange {
     /// What runs over IP.
     pub(crate) carrier: Carrier,
-    /// The interface of the host that opens it.
+    /// The interface of the host that opens it, or [`ROUTER`].
     pub(crate) client: String,
-    /// The interface of the host that answers.
+    /// The interface of the host that answers, or [`ROUTER`].
     pub(crate) server: String,
     /// The answering host's address and port.
     pub(crate) address: SocketAddr,
     /// Bytes that the client sends; the server answers with their number.
     pub(crate) bytes: u16,
 }
+
+/// The name of the router as the one that opens or answers an exchange.
+pub(crate) const ROUTER: &str = "router";
 
 /// What carries an exchange.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -102,7 +105,12 @@ pub(super) fn answers(network: &Network) -> Result<Vec<Answer>, String> {
     let namespaces =
         network.hosts.iter().zip(FIRST_INDEX..).map(attach).collect::<Result<Vec<File>, String>>()?;
     worker::load(&network.load)?;
+    let router =
+        File::open("/proc/self/ns/net").map_err(|error| format!("the router's namespace: {error}"))?;
     let namespace = |name: &str| {
+        if name == ROUTER {
+            return Ok(&router);
+        }
         let index = network.hosts.iter().position(|host| host.interface == name);
         index.and_then(|index| namespaces.get(index)).ok_or_else(|| format!("no host on `{name}`"))
     };

@@ -1,0 +1,181 @@
+//! A policy in the kernel: a router with the interfaces of its firewall and the ruleset that it compiles to.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use cordon::ir::{Policy, ZoneIndex};
+
+use super::boundary;
+use super::lab::{Interface, Invocation, Lab, Outcome, Packet, Step, StepOutcome, Transport, flags, run};
+use super::martian::unforwardable;
+use crate::support::{AS_OF, policy, succeed};
+
+/// A policy with one firewall, compiled by the command, and what the lab must know of it.
+pub(super) struct Site {
+    pub(super) policy: Policy,
+    zones: ZoneIndex,
+    ruleset: String,
+    directory: String,
+}
+
+/// A packet of a table, and the verdict and rule that the policy has for it.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) proto: String,
+    pub(super) source: IpAddr,
+    pub(super) destination: IpAddr,
+    pub(super) source_port: u16,
+    pub(super) destination_port: u16,
+    pub(super) verdict: String,
+}
+
+impl Site {
+    pub(super) fn compile(path: &Path) -> Self {
+        let directory = path.to_string_lossy().into_owned();
+        let out = tempfile::tempdir().unwrap();
+        let build = out.path().join("build");
+        succeed(&["build", &directory, "--as-of", AS_OF, "--out", &build.to_string_lossy()], "");
+        let ruleset = std::fs::read_to_string(build.join("core/ruleset.nft")).unwrap();
+        let policy = policy(path);
+        Site { zones: ZoneIndex::new(&policy), policy, ruleset, directory }
+    }
+
+    /// The ruleset.
+    pub(super) fn ruleset(&self) -> &str {
+        &self.ruleset
+    }
+
+    /// What `cordon query` says of each packet of a CSV table.
+    pub(super) fn query(&self, table: &str) -> Vec<Row> {
+        let answer = succeed(&["query", &self.directory, "--as-of", AS_OF, "--packets", "-"], table);
+        let mut reader = csv::Reader::from_reader(answer.as_bytes());
+        let header = reader.headers().unwrap().clone();
+        // The appended columns come last, also where the table had one of that name.
+        let column =
+            |name: &str| header.iter().enumerate().filter(|(_, column)| *column == name).last().unwrap().0;
+        let [proto, src, dst, sport, dport, verdict] =
+            ["proto", "src", "dst", "sport", "dport", "verdict"].map(column);
+        let rows = reader.records().map(|record| {
+            let record = record.unwrap();
+            Row {
+                proto: record[proto].to_owned(),
+                source: record[src].parse().unwrap(),
+                destination: record[dst].parse().unwrap(),
+                source_port: record[sport].parse().unwrap(),
+                destination_port: record[dport].parse().unwrap(),
+                verdict: record[verdict].to_owned(),
+            }
+        });
+        rows.collect()
+    }
+
+    /// The interface that an address lies behind.
+    pub(super) fn interface(&self, address: IpAddr) -> String {
+        let zone = self.zones.zone_of(address).unwrap_or_else(|| panic!("{address} is in no zone"));
+        self.policy.devices[0].interface_of(zone).unwrap().name.clone()
+    }
+
+    /// A router with the ruleset loaded. The lab takes `steps`.
+    pub(super) fn lab(&self, steps: Vec<Step>) -> Lab {
+        let interfaces = self.policy.devices[0].interfaces.iter().map(|interface| {
+            let zones = interface.zones.iter().map(|zone| &self.policy[*zone]);
+            let (rest, others): (Vec<_>, Vec<_>) = zones.partition(|zone| zone.is_rest);
+            let ranges = others.iter().flat_map(|zone| zone.addresses.ranges());
+            Interface {
+                name: interface.name.clone(),
+                prefixes: ranges.filter_map(|range| Some(range.as_prefix()?.to_string())).collect(),
+                addresses: Vec::new(),
+                default_route: !rest.is_empty(),
+            }
+        });
+        let load = Invocation::new("nft", &["-f", "-"]).input(&self.ruleset);
+        Lab { interfaces: interfaces.collect(), load: vec![load], steps }
+    }
+
+    /// A row as the packet that opens the connection.
+    pub(super) fn packet(&self, row: &Row, id: u32) -> Packet {
+        let (source_port, destination_port) = (row.source_port, row.destination_port);
+        let echo_request = if row.source.is_ipv4() { 8 } else { 128 };
+        let identifier = u16::try_from(id % 65_536).unwrap();
+        let transport = match row.proto.as_str() {
+            "tcp" => Transport::Tcp { source_port, destination_port, flags: flags::SYN },
+            "udp" => Transport::Udp { source_port, destination_port },
+            "icmp" | "icmpv6" => {
+                let kind = if destination_port == 0 {
+                    echo_request
+                } else {
+                    u8::try_from(destination_port).unwrap()
+                };
+                Transport::Icmp { kind, code: 0, identifier }
+            }
+            "sctp" => Transport::Sctp { source_port, destination_port, acknowledge: false },
+            number => Transport::Other { protocol: number.parse().unwrap() },
+        };
+        Packet {
+            id,
+            ingress: self.interface(row.source),
+            source: row.source,
+            destination: row.destination,
+            transport,
+        }
+    }
+
+    /// What the kernel must do with the packet of a row.
+    pub(super) fn expected(&self, row: &Row) -> Outcome {
+        match row.verdict.as_str() {
+            "allow" => Outcome::Delivered(self.interface(row.destination)),
+            "deny" | "local" => Outcome::Dropped,
+            other => panic!("{other} is not a verdict"),
+        }
+    }
+
+    /// Sends packets at the edges of every rule, and fails where the kernel and `cordon query` disagree.
+    pub(super) fn try_edges(&self) -> Tried {
+        let rows = self.query(&boundary::table(&self.policy));
+        let in_zones = |row: &&Row| {
+            self.zones.zone_of(row.source).is_some() && self.zones.zone_of(row.destination).is_some()
+        };
+        let forwardable = |row: &&Row| unforwardable(row.source, row.destination).is_none();
+        let kept: Vec<&Row> = rows.iter().filter(in_zones).filter(forwardable).collect();
+        let packets: Vec<Packet> = kept.iter().zip(1..).map(|(row, id)| self.packet(row, id)).collect();
+        let expected: Vec<Outcome> = kept.iter().map(|row| self.expected(row)).collect();
+        compare("boundary packets", &packets, &expected, &send(self, &packets));
+        let allowed = kept.iter().filter(|row| row.verdict == "allow").count();
+        Tried { allowed, denied: kept.len() - allowed, left_out: rows.len() - kept.len() }
+    }
+}
+
+/// How many packets were tried, and how many were not, since the kernel never forwards their addresses.
+#[derive(Debug)]
+pub(super) struct Tried {
+    pub(super) allowed: usize,
+    pub(super) denied: usize,
+    pub(super) left_out: usize,
+}
+
+/// Sends packets in batches, with all connections forgotten between two, and gives the outcome of each.
+pub(super) fn send(site: &Site, packets: &[Packet]) -> Vec<Outcome> {
+    let batches = packets.chunks(1_000).flat_map(|batch| [Step::Send(batch.to_vec()), Step::Flush]);
+    let outcomes = run(&site.lab(batches.collect())).unwrap();
+    outcomes
+        .into_iter()
+        .filter_map(|outcome| match outcome {
+            StepOutcome::Sent(outcomes) => Some(outcomes),
+            StepOutcome::Flushed | StepOutcome::Output(_) => None,
+        })
+        .flatten()
+        .collect()
+}
+
+/// Fails with the first differences between what was expected and what came.
+pub(super) fn compare(what: &str, packets: &[Packet], expected: &[Outcome], outcomes: &[Outcome]) {
+    assert_eq!(packets.len(), outcomes.len(), "{what}: an outcome for each packet");
+    let wrong: Vec<String> = packets
+        .iter()
+        .zip(expected.iter().zip(outcomes))
+        .filter(|(_, (expected, outcome))| expected != outcome)
+        .map(|(packet, (expected, outcome))| format!("{packet:?}\n  expected {expected:?}, got {outcome:?}"))
+        .collect();
+    let shown = wrong.iter().take(10).cloned().collect::<Vec<_>>().join("\n");
+    assert!(wrong.is_empty(), "{what}: {} of {} wrong\n{shown}", wrong.len(), packets.len());
+}
