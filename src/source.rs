@@ -65,6 +65,8 @@ pub struct SourceFile {
     text: Arc<str>,
     start: u32,
     forbidden: Vec<(usize, char)>,
+    /// Where each line starts.
+    lines: Vec<u32>,
 }
 
 impl SourceFile {
@@ -82,6 +84,22 @@ impl SourceFile {
     /// The characters that were replaced, with their offsets.
     pub fn forbidden(&self) -> &[(usize, char)] {
         &self.forbidden
+    }
+
+    /// The line that holds a byte, counted from zero.
+    fn line_at(&self, offset: usize) -> usize {
+        self.lines.partition_point(|start| *start as usize <= offset).saturating_sub(1)
+    }
+
+    /// Where a line starts; the end of the text for lines behind the last.
+    fn line_start(&self, line: usize) -> usize {
+        self.lines.get(line).map_or(self.text.len(), |start| *start as usize)
+    }
+
+    /// The number of characters between the start of a line and a byte of it.
+    fn column_at(&self, offset: usize) -> usize {
+        let start = self.line_start(self.line_at(offset));
+        self.text.get(start..offset).unwrap_or_default().chars().count()
     }
 
     /// The span of a range of bytes of this file; parts outside it are cut off.
@@ -134,7 +152,9 @@ impl Sources {
         }
         let start = u32::try_from(start).map_err(|_| TooLarge)?;
         let (text, forbidden) = without_forbidden(text);
-        self.files.push(SourceFile { path, text: text.into(), start, forbidden });
+        let ends = text.bytes().zip(1_u32..).filter(|(byte, _)| *byte == b'\n');
+        let lines = std::iter::once(0).chain(ends.map(|(_, next)| next)).collect();
+        self.files.push(SourceFile { path, text: text.into(), start, forbidden, lines });
         self.files.last().ok_or(TooLarge)
     }
 
@@ -154,13 +174,9 @@ impl Sources {
         let Some(file) = self.file_at(span.start()) else {
             return Location { path: String::new(), line: 1, column: 1 };
         };
-        let before = file.text.get(..span.start() - file.start as usize).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Location {
-            path: file.path.clone(),
-            line: before.matches('\n').count() + 1,
-            column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
-        }
+        let offset = span.start() - file.start as usize;
+        let (line, column) = (file.line_at(offset) + 1, file.column_at(offset) + 1);
+        Location { path: file.path.clone(), line, column }
     }
 
     /// Where `span` starts, and the place behind its last byte.
@@ -171,9 +187,7 @@ impl Sources {
     /// The line on which `span` starts, without its end.
     pub fn line(&self, span: Span) -> &str {
         let Some(file) = self.file_at(span.start()) else { return "" };
-        let offset = span.start() - file.start as usize;
-        let before = file.text.get(..offset).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line_start = file.line_start(file.line_at(span.start() - file.start as usize));
         file.text.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default()
     }
 
@@ -208,6 +222,12 @@ fn without_forbidden(text: String) -> (String, Vec<(usize, char)>) {
     (text.chars().map(replaced).collect(), found)
 }
 
+/// The longest excerpt, in bytes, and what is shown of a line on each side of a place. Messages are laid out in columns
+/// that count to 65,535, which a longer line would exceed.
+const MAX_EXCERPT: usize = 4_096;
+
+/// Excerpts of one file. What is asked for is cut to [`MAX_EXCERPT`] on each side; a place that is longer than that has
+/// no excerpt, so that two places far apart get one each.
 impl SourceCode for Sources {
     fn read_span<'a>(
         &'a self,
@@ -216,18 +236,39 @@ impl SourceCode for Sources {
         context_lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let file = self.file_at(span.offset()).ok_or(MietteError::OutOfBounds)?;
-        let start = file.start as usize;
-        let local = SourceSpan::from((span.offset() - start, span.len()));
-        let contents = file.text.read_span(&local, context_lines_before, context_lines_after)?;
-        let place = contents.span();
+        let start = span.offset() - file.start as usize;
+        let end = start + span.len();
+        if end > file.text.len() || span.len() > MAX_EXCERPT {
+            return Err(MietteError::OutOfBounds);
+        }
+        let first = file.line_at(start).saturating_sub(context_lines_before);
+        let last = file.line_at(end.saturating_sub(1).max(start)) + context_lines_after;
+        let from = if context_lines_before == 0 { start } else { file.line_start(first) };
+        let from = file.text.ceil_char_boundary(from.max(start.saturating_sub(MAX_EXCERPT)));
+        let to = file.text.floor_char_boundary(file.line_start(last + 1).min(end + MAX_EXCERPT));
+        let excerpt = file.text.get(from..to).ok_or(MietteError::OutOfBounds)?;
         Ok(Box::new(MietteSpanContents::new_named(
             file.path.clone(),
-            contents.data(),
-            (place.offset() + start, place.len()).into(),
-            contents.line(),
-            contents.column(),
-            contents.line_count(),
+            excerpt.as_bytes(),
+            (from + file.start as usize, excerpt.len()).into(),
+            file.line_at(from),
+            file.column_at(from),
+            excerpt.lines().count(),
         )))
+    }
+}
+
+impl Sources {
+    /// The start of `span`, no longer than an excerpt can show.
+    pub fn shown(&self, span: Span) -> Span {
+        const MAX_SHOWN: usize = 1_000;
+        let text = self.text(span);
+        let length = if text.len() > MAX_SHOWN {
+            text.floor_char_boundary(MAX_SHOWN)
+        } else {
+            span.end_offset() - span.start()
+        };
+        Span::from_offsets(span.start(), length)
     }
 }
 
@@ -257,6 +298,24 @@ mod tests {
         let file = sources.add("a.cordon".into(), "zone \u{202e}x\u{7}y".into()).unwrap();
         assert_eq!(file.text(), "zone ???x?y");
         assert_eq!(file.forbidden(), [(5, '\u{202e}'), (9, '\u{7}')]);
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_place() {
+        let mut sources = Sources::default();
+        sources
+            .add("a.cordon".into(), format!("first\n{}here{}\nlast", "ü".repeat(50_000), "y".repeat(100_000)))
+            .unwrap();
+        let place = sources.files()[0].span(100_006..100_010);
+        let excerpt = sources.read_span(&place.into(), 1, 1).unwrap();
+        let text = std::str::from_utf8(excerpt.data()).unwrap();
+        assert!(text.contains("üherey") && text.len() <= 2 * MAX_EXCERPT + 4, "{}", text.len());
+        assert_eq!((excerpt.line(), excerpt.column()), (1, 50_000 - MAX_EXCERPT / 2));
+        let exact = sources.read_span(&place.into(), 0, 0).unwrap();
+        assert_eq!((exact.line(), exact.column()), (1, 50_000));
+        let whole = sources.files()[0].span(0..200_000);
+        assert!(sources.read_span(&whole.into(), 0, 0).is_err());
+        assert!(sources.read_span(&sources.shown(whole).into(), 0, 0).is_ok());
     }
 
     #[test]

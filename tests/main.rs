@@ -1,1 +1,20 @@
+//! All integration tests, in one binary so that they link once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    clippy::print_stderr,
+    reason = "a test fails where it meets what it did not expect"
+)]
+
+mod kernel;
+mod support;
+mod golden;
+mod scenario;
+mod tidy;
+mod ui;
+mod robust;
+mod cli;

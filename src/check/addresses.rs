@@ -57,32 +57,32 @@ pub(super) fn resolve(
 /// True if `set` holds an address of `range`.
 pub(super) fn meets(set: &AddressSet, range: AddressRange) -> bool {
     match range {
-        AddressRange::V4(range) => first_beyond(&set.v4, range).is_some_and(|held| held.overlaps(range)),
-        AddressRange::V6(range) => first_beyond(&set.v6, range).is_some_and(|held| held.overlaps(range)),
+        AddressRange::V4(range) => overlapping(&set.v4, range).next().is_some(),
+        AddressRange::V6(range) => overlapping(&set.v6, range).next().is_some(),
     }
 }
 
-/// True if `set` holds all of `range`. Intervals of a set do not touch, so one of them alone must.
-pub(super) fn covers(set: &AddressSet, range: AddressRange) -> bool {
-    match range {
-        AddressRange::V4(range) => first_beyond(&set.v4, range)
-            .is_some_and(|held| held.contains(range.first()) && held.contains(range.last())),
-        AddressRange::V6(range) => first_beyond(&set.v6, range)
-            .is_some_and(|held| held.contains(range.first()) && held.contains(range.last())),
-    }
+/// What of `range` is not in `set`. Only the part of the set around the range is looked at.
+pub(super) fn outside(set: &AddressSet, range: AddressRange) -> AddressSet {
+    let near: AddressSet = match range {
+        AddressRange::V4(range) => overlapping(&set.v4, range).map(AddressRange::V4).collect(),
+        AddressRange::V6(range) => overlapping(&set.v6, range).map(AddressRange::V6).collect(),
+    };
+    AddressSet::from_iter([range]).difference(&near)
 }
 
-/// The first interval of a set that does not lie wholly before `range`.
-fn first_beyond<T: Point>(set: &IntervalSet<T>, range: Interval<T>) -> Option<Interval<T>> {
-    let place = set.entries().partition_point(|(held, _)| held.last() < range.first());
-    set.entries().get(place).map(|(held, _)| *held)
+/// The intervals of a set that overlap `range`.
+fn overlapping<T: Point>(set: &IntervalSet<T>, range: Interval<T>) -> impl Iterator<Item = Interval<T>> {
+    let start = set.entries().partition_point(|(held, _)| held.last() < range.first());
+    let beyond = set.entries().iter().skip(start).map(|(held, _)| *held);
+    beyond.take_while(move |held| held.overlaps(range))
 }
 
 /// The first few ranges of a set, and how many more there are.
 pub(super) fn in_words(set: &AddressSet) -> String {
     const SHOWN: usize = 4;
     let mut shown: Vec<String> = set.ranges().take(SHOWN).map(|range| range.to_string()).collect();
-    let more = set.ranges().count().saturating_sub(SHOWN);
+    let more = (set.v4.entries().len() + set.v6.entries().len()).saturating_sub(SHOWN);
     if more > 0 {
         shown.push(format!("and {more} more"));
     }

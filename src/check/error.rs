@@ -487,6 +487,42 @@ pub(super) enum CheckError {
         span: Span,
     },
 
+    #[error("`{device}` leads to `{other}`, but not back")]
+    #[diagnostic(
+        code(C0510),
+        help("a link has two ends; add one to `{other}`: `interface NAME to {device}`")
+    )]
+    OneEnded {
+        device: String,
+        other: String,
+        #[label("this end has no other")]
+        span: Span,
+        #[label("no interface of this leads back")]
+        other_span: Span,
+    },
+
+    #[error("`{name}` leads to itself")]
+    #[diagnostic(code(C0511), help("a link joins two enforcement points; name the other one"))]
+    LinkToItself {
+        name: String,
+        #[label("the same enforcement point")]
+        span: Span,
+    },
+
+    #[error("`{name}` sees no traffic")]
+    #[diagnostic(
+        code(C0512),
+        severity(Warning),
+        help(
+            "it lies on no path between two zones, so it would enforce nothing; attach zones to it, or links to others"
+        )
+    )]
+    SeesNothing {
+        name: String,
+        #[label("on no path")]
+        span: Span,
+    },
+
     // --- assertions ---
     #[error("asserted denied, but allowed: {packet}")]
     #[diagnostic(code(C0601), help("narrow the rule, forbid the packet, or correct the assertion"))]

@@ -7,6 +7,7 @@
 mod addresses;
 mod assertions;
 mod attributes;
+mod devices;
 mod error;
 mod names;
 mod places;
@@ -113,7 +114,7 @@ fn resolve(statements: &Statements, as_of: Date, diagnostics: &mut Diagnostics) 
     }
     scope.add_groups(&groups, diagnostics);
 
-    let devices = topology::devices(&statements.devices, &zones, diagnostics);
+    let devices = devices::devices(&statements.devices, &zones, diagnostics);
     let device_names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
     let mut services = Services::declare(&statements.services, diagnostics);
     let mut lowering = rules::Lowering {

@@ -147,6 +147,9 @@ impl Scope {
                     Some(word) => {
                         let Some(inner) = groups.get(&word.node) else { continue };
                         if self.open.contains(&word.node) {
+                            if self.addresses.contains_key(&word.node) {
+                                continue;
+                            }
                             let (name, declared) = (word.node.clone(), inner.name.span);
                             diagnostics.push(CheckError::GroupCycle { name, span: word.span, declared });
                             self.add(&word.node, None);

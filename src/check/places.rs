@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::addresses::{Accepts, covers, in_words, resolve};
+use super::addresses::{Accepts, in_words, outside, resolve};
 use super::attributes;
 use super::error::CheckError;
 use super::names::Declared;
@@ -254,10 +254,10 @@ fn member_set(
 }
 
 fn check_inside(word: &Word, range: AddressRange, zone: &Zone, diagnostics: &mut Diagnostics) {
-    if covers(&zone.addresses, range) {
+    let outside = outside(&zone.addresses, range);
+    if outside.is_empty() {
         return;
     }
-    let outside = AddressSet::from_iter([range]).difference(&zone.addresses);
     let help = if zone.is_rest {
         "the zone is all that no other zone holds, and another holds this".to_owned()
     } else {

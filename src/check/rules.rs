@@ -97,7 +97,8 @@ impl Lowering<'_> {
             return None;
         }
         let Resolved { id, from, to, via, services, about, span } = resolved;
-        Some(Rule { id, effect, from, to, via, services, log: statement.log.is_some(), about, span })
+        let (log, leave_out) = (statement.log.is_some(), statement.leave_out.is_some());
+        Some(Rule { id, effect, from, to, via, services, log, leave_out, about, span })
     }
 
     /// Reads all manage statements.
@@ -110,7 +111,7 @@ impl Lowering<'_> {
         let mut managements: BTreeMap<String, Management> = BTreeMap::new();
         for statement in statements {
             let errors = diagnostics.errors();
-            let devices = super::topology::device_list(&statement.flow.to, device_names, diagnostics);
+            let devices = super::devices::device_list(&statement.flow.to, device_names, diagnostics);
             let broken = statement.broken || diagnostics.errors() > errors;
             let (name, flow, attributes) = (statement.name.as_ref(), &statement.flow, &statement.attributes);
             let words = Words { keyword: MANAGE, name, flow, attributes, span: statement.span };
@@ -261,6 +262,7 @@ fn reach_as_rule(class: &ast::Class, reach: &ast::Reach) -> ast::Rule {
         flow: Flow { from, to, via: reach.via.clone() },
         log: reach.log,
         during: reach.during.clone(),
+        leave_out: None,
         attributes: reach.attributes.iter().chain(owner).cloned().collect(),
         span: reach.span,
     }

@@ -46,7 +46,16 @@ impl Diagnostic for Located<'_> {
         self.finding.help()
     }
     fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
-        self.finding.labels()
+        let shown = |label: miette::LabeledSpan| {
+            let span = self.sources.shown(Span::from_offsets(label.offset(), label.len()));
+            let text = label.label().map(str::to_owned);
+            if label.primary() {
+                miette::LabeledSpan::new_primary_with_span(text, span)
+            } else {
+                miette::LabeledSpan::new_with_span(text, span)
+            }
+        };
+        Some(Box::new(self.finding.labels()?.map(shown)))
     }
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
         Some(self.sources)

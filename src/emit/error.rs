@@ -39,6 +39,39 @@ pub(super) enum EmitError {
         span: Span,
     },
 
+    #[error("`{name}` cannot be expressed on `{device}`: {what}")]
+    #[diagnostic(
+        code(C0703),
+        help(
+            "the target {target} has no way to say this; change the rule, or add `unsupported leave-out` to have that part denied there"
+        )
+    )]
+    Unsupported {
+        name: String,
+        what: String,
+        device: String,
+        target: String,
+        #[label("this rule")]
+        span: Span,
+    },
+
+    #[error("part of `{name}` is left out on `{device}`: {what}")]
+    #[diagnostic(
+        code(C0704),
+        severity(Warning),
+        help(
+            "the target {target} has no way to say this; the rule has `unsupported leave-out`, so that part is denied there"
+        )
+    )]
+    LeftOut {
+        name: String,
+        what: String,
+        device: String,
+        target: String,
+        #[label("this rule")]
+        span: Span,
+    },
+
     #[error("this is a bug in cordon: {what}")]
     #[diagnostic(code(C0999), help("nothing was written; please report it together with the policy"))]
     Bug {

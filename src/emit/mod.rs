@@ -9,6 +9,7 @@ mod template;
 
 use self::error::EmitError;
 use crate::diag::Diagnostics;
+use crate::ir::Rule;
 use crate::plan::DevicePlan;
 
 /// A file to be written.
@@ -20,8 +21,9 @@ pub struct OutputFile {
     pub content: String,
 }
 
-/// Makes the files of one enforcement point: names below its folder, with their contents.
-type Emit = fn(&DevicePlan) -> Result<Vec<(&'static str, String)>, Vec<EmitError>>;
+/// Makes the files of one enforcement point: paths below its folder, with their contents. What is wrong goes to the
+/// diagnostics; if there was an error, what is returned is not used.
+type Emit = fn(&DevicePlan, &mut Diagnostics) -> Vec<(String, String)>;
 
 /// The targets that output can be made for.
 const TARGETS: [(&str, Emit); 1] = [("nftables", nftables::emit)];
@@ -33,22 +35,18 @@ const LATER: [&str; 3] = ["iptables", "cisco-ios", "pfsense"];
 pub fn emit(plans: &[DevicePlan], diagnostics: &mut Diagnostics) -> Vec<OutputFile> {
     let mut files = Vec::new();
     for plan in plans {
-        match emit_device(plan) {
-            Ok(made) => files.extend(made),
-            Err(errors) => diagnostics.extend(errors),
+        let device = plan.device;
+        match TARGETS.iter().find(|(name, _)| *name == device.target) {
+            Some((_, emit)) => files.extend(
+                emit(plan, diagnostics)
+                    .into_iter()
+                    .map(|(file, content)| OutputFile { path: format!("{}/{file}", device.name), content }),
+            ),
+            None => diagnostics.push(unknown_target(plan)),
         }
     }
     files.sort();
     files
-}
-
-fn emit_device(plan: &DevicePlan) -> Result<Vec<OutputFile>, Vec<EmitError>> {
-    let device = plan.device;
-    let Some((_, emit)) = TARGETS.iter().find(|(name, _)| *name == device.target) else {
-        return Err(vec![unknown_target(plan)]);
-    };
-    let made = emit(plan)?.into_iter();
-    Ok(made.map(|(file, content)| OutputFile { path: format!("{}/{file}", device.name), content }).collect())
 }
 
 fn unknown_target(plan: &DevicePlan) -> EmitError {
@@ -59,6 +57,18 @@ fn unknown_target(plan: &DevicePlan) -> EmitError {
     let known = TARGETS.iter().map(|(name, _)| *name).chain(LATER);
     let help = crate::diag::suggestion(&target, known);
     let help =
-        help.unwrap_or_else(|| "targets are `nftables`, `iptables`, `cisco-ios` and `pfsense`".to_owned());
+        help.unwrap_or_else(|| "known targets are nftables, iptables, cisco-ios and pfsense".to_owned());
     EmitError::UnknownTarget { target, span, help }
+}
+
+/// Reports that a target cannot express a part of a rule: an error, or, where the rule says `unsupported leave-out`, a
+/// warning, and the part is left out, which denies it.
+fn unsupported(rule: &Rule, plan: &DevicePlan, what: &str, diagnostics: &mut Diagnostics) {
+    let (name, what, span) = (rule.id.clone(), what.to_owned(), rule.span);
+    let (device, target) = (plan.device.name.clone(), plan.device.target.clone());
+    diagnostics.push(if rule.leave_out {
+        EmitError::LeftOut { name, what, device, target, span }
+    } else {
+        EmitError::Unsupported { name, what, device, target, span }
+    });
 }

@@ -5,6 +5,7 @@
 
 mod conduit;
 mod decide;
+mod topology;
 
 use std::ops::Index;
 
@@ -12,6 +13,7 @@ use jiff::civil::Date;
 
 pub use conduit::{Conduits, Part, ZoneIndex};
 pub use decide::{Decider, Decision};
+pub use topology::{Crossing, DeviceId, InterfaceId, Topology};
 
 pub use crate::source::Span;
 pub use crate::syntax::ast::{DeviceKind, Effect, Expectation};
@@ -59,6 +61,24 @@ impl Index<ZoneId> for Policy {
     #[expect(clippy::indexing_slicing, reason = "an id is only ever made from a place in this very list")]
     fn index(&self, id: ZoneId) -> &Zone {
         &self.zones[id.0]
+    }
+}
+
+impl Index<DeviceId> for Policy {
+    type Output = Device;
+
+    #[expect(clippy::indexing_slicing, reason = "an id is only ever made from a place in this very list")]
+    fn index(&self, id: DeviceId) -> &Device {
+        &self.devices[id.0]
+    }
+}
+
+impl Index<InterfaceId> for Device {
+    type Output = Interface;
+
+    #[expect(clippy::indexing_slicing, reason = "an id is only ever made from a place in this very list")]
+    fn index(&self, id: InterfaceId) -> &Interface {
+        &self.interfaces[id.0]
     }
 }
 
@@ -204,6 +224,8 @@ pub struct Rule {
     pub services: ServiceSet,
     /// True if each new connection is logged.
     pub log: bool,
+    /// True if what a target cannot express of it is to be denied there, rather than refused.
+    pub leave_out: bool,
     /// Owner, reason and so on.
     pub about: About,
     /// Where it stands.
@@ -273,17 +295,12 @@ pub struct Device {
     pub target: String,
     /// Where its target is named.
     pub target_span: Span,
+    /// How many hardware entries its access lists may take, if that is limited.
+    pub tcam: Option<u32>,
     /// Its interfaces, by name.
     pub interfaces: Vec<Interface>,
     /// Where its name is declared.
     pub span: Span,
-}
-
-impl Device {
-    /// The interface that `zone` is attached to, if it is attached here.
-    pub fn interface_of(&self, zone: ZoneId) -> Option<&Interface> {
-        self.interfaces.iter().find(|interface| interface.zones.contains(&zone))
-    }
 }
 
 /// An interface of an enforcement point.
@@ -291,10 +308,23 @@ impl Device {
 pub struct Interface {
     /// The name that the device gives it.
     pub name: String,
-    /// The zones behind it, in the order of [`Policy::zones`].
+    /// The zones attached to it, in the order of [`Policy::zones`].
     pub zones: Vec<ZoneId>,
+    /// The enforcement point that it leads to instead.
+    pub link: Option<Link>,
     /// Where it is named.
     pub span: Span,
+}
+
+/// One end of a link between two enforcement points.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// The name of the enforcement point at the other end.
+    pub to: String,
+    /// What crossing it costs; paths of lowest cost are taken.
+    pub cost: u32,
+    /// True if it carries packets only where others have failed.
+    pub backup: bool,
 }
 
 impl Policy {

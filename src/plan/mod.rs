@@ -4,9 +4,12 @@
 //! interfaces the packets with the rule that decides on them. The packet sets of one pair are disjoint, so an emitter
 //! may lay them out in any order and in any structure without changing a verdict.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ir::{Conduits, Device, Effect, Interface, Management, Part, Policy, RuleIndex, Side};
+use crate::ir::{
+    Conduits, Device, DeviceId, Effect, Interface, InterfaceId, Management, Part, Policy, RuleIndex, Side,
+    Topology, ZoneId,
+};
 use crate::set::{AddressSet, PacketSet, Set, union_all};
 
 /// What one enforcement point has to do.
@@ -20,6 +23,9 @@ pub struct DevicePlan<'p> {
     pub pairs: Vec<Pair<'p>>,
     /// Who may open connections to the enforcement point itself. The packet sets are disjoint.
     pub inputs: Vec<Input<'p>>,
+    sources: BTreeMap<&'p str, AddressSet>,
+    destinations: BTreeMap<&'p str, AddressSet>,
+    nowhere: AddressSet,
 }
 
 /// What may pass from one interface to another.
@@ -53,32 +59,64 @@ pub struct Input<'p> {
 }
 
 impl DevicePlan<'_> {
-    /// The addresses of all zones behind an interface of the enforcement point: the sources that belong there.
-    pub fn behind(&self, interface: &Interface) -> AddressSet {
-        let zones = interface.zones.iter().map(|zone| self.policy[*zone].addresses.clone());
-        union_all(zones.collect::<Vec<_>>())
+    /// The sources that may stand in packets that arrive on an interface.
+    pub fn sources_at(&self, interface: &Interface) -> &AddressSet {
+        self.sources.get(interface.name.as_str()).unwrap_or(&self.nowhere)
+    }
+
+    /// The destinations that packets which leave by an interface may have.
+    pub fn destinations_at(&self, interface: &Interface) -> &AddressSet {
+        self.destinations.get(interface.name.as_str()).unwrap_or(&self.nowhere)
     }
 }
 
 /// Plans all enforcement points of a policy, in the order of their names.
 pub fn plan(policy: &Policy) -> Vec<DevicePlan<'_>> {
+    let topology = Topology::new(policy);
     let conduits = Conduits::new(policy);
-    policy.devices.iter().map(|device| plan_device(policy, device, &conduits)).collect()
+    let (arrivals, departures) = (topology.arrivals(), topology.departures());
+    let mut crossed: BTreeMap<DeviceId, BTreeMap<(InterfaceId, InterfaceId), Vec<&Part>>> = BTreeMap::new();
+    for ((from, to), parts) in conduits.iter() {
+        for crossing in topology.crossings(from, to) {
+            let pairs = crossed.entry(crossing.device).or_default();
+            pairs.entry((crossing.from, crossing.to)).or_default().extend(parts);
+        }
+    }
+    let devices = (0..policy.devices.len()).map(DeviceId);
+    devices
+        .map(|id| {
+            let device = &policy[id];
+            let pairs =
+                crossed.remove(&id).unwrap_or_default().into_iter().filter_map(|((from, to), parts)| {
+                    let entries = disjoint_entries(policy, parts);
+                    (!entries.is_empty()).then(|| Pair { from: &device[from], to: &device[to], entries })
+                });
+            DevicePlan {
+                policy,
+                device,
+                pairs: pairs.collect(),
+                inputs: disjoint_inputs(policy, device),
+                sources: addresses(policy, id, &arrivals),
+                destinations: addresses(policy, id, &departures),
+                nowhere: AddressSet::empty(),
+            }
+        })
+        .collect()
 }
 
-fn plan_device<'p>(policy: &'p Policy, device: &'p Device, conduits: &Conduits) -> DevicePlan<'p> {
-    let mut parts: BTreeMap<(&str, &str), (&Interface, &Interface, Vec<&Part>)> = BTreeMap::new();
-    for ((source, destination), between) in conduits.iter() {
-        let ends = (device.interface_of(source), device.interface_of(destination));
-        let (Some(from), Some(to)) = ends else { continue };
-        let key = (from.name.as_str(), to.name.as_str());
-        parts.entry(key).or_insert_with(|| (from, to, Vec::new())).2.extend(between);
-    }
-    let pairs = parts.into_values().filter_map(|(from, to, parts)| {
-        let entries = disjoint_entries(policy, parts);
-        (!entries.is_empty()).then_some(Pair { from, to, entries })
-    });
-    DevicePlan { policy, device, pairs: pairs.collect(), inputs: disjoint_inputs(policy, device) }
+/// For each interface of a device, by name, the addresses of the zones that a map gives for it.
+fn addresses<'p>(
+    policy: &'p Policy,
+    device: DeviceId,
+    zones: &BTreeMap<(DeviceId, InterfaceId), BTreeSet<ZoneId>>,
+) -> BTreeMap<&'p str, AddressSet> {
+    let ids = (0..policy[device].interfaces.len()).map(InterfaceId);
+    ids.map(|interface| {
+        let zones = zones.get(&(device, interface)).into_iter().flatten();
+        let sets: Vec<AddressSet> = zones.map(|zone| policy[*zone].addresses.clone()).collect();
+        (policy[device][interface].name.as_str(), union_all(sets))
+    })
+    .collect()
 }
 
 /// Gives each packet to the first rule that decides on it.

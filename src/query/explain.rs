@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::ir::{Decider, Decision, Effect, Policy, Rule};
+use crate::ir::{Decider, Decision, Effect, Policy, Rule, Topology};
 use crate::set::Packet;
 use crate::source::Sources;
 
@@ -112,11 +112,13 @@ fn enforced_by(policy: &Policy, decider: &Decider, packet: &Packet) -> Vec<Strin
     if from == to {
         return Vec::new();
     }
-    let crossed = policy.devices.iter().filter_map(|device| {
-        let (arrives, leaves) = (device.interface_of(from)?, device.interface_of(to)?);
-        Some(format!("{}, from {} to {}", device.name, arrives.name, leaves.name))
-    });
-    crossed.collect()
+    let crossings = Topology::new(policy).crossings(from, to).into_iter();
+    crossings
+        .map(|crossing| {
+            let device = &policy[crossing.device];
+            format!("{}, from {} to {}", device.name, device[crossing.from].name, device[crossing.to].name)
+        })
+        .collect()
 }
 
 /// The rules that come nearest to allowing a packet: those that differ in the fewest clauses, services before

@@ -322,6 +322,8 @@ pub struct Rule {
     pub log: Option<Span>,
     /// `during SCHEDULE`
     pub during: Vec<Word>,
+    /// `unsupported leave-out`: what a target cannot express is denied there, and reported.
+    pub leave_out: Option<Span>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
     /// The whole statement.
@@ -463,13 +465,15 @@ pub struct Device {
     pub targets: Vec<Word>,
     /// Its interfaces and uplinks.
     pub interfaces: Vec<Interface>,
+    /// `tcam NUMBER`: how many hardware entries its access lists may take.
+    pub tcam: Option<Word>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
     /// True if something in it could not be read, which was reported.
     pub broken: bool,
 }
 
-/// `interface NAME zone ZONES`, `interface NAME to DEVICE` or `uplink NAME to DEVICE`
+/// `interface NAME zone ZONES`, `interface NAME to DEVICE cost NUMBER backup` or `uplink NAME to DEVICE`
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Interface {
     /// The name that the device gives it.
@@ -484,5 +488,12 @@ pub enum Leads {
     /// To zones.
     Zones(Names),
     /// To another enforcement point.
-    Device(Word),
+    Device {
+        /// Which one.
+        to: Word,
+        /// What crossing the link costs; 1 if it is left out.
+        cost: Option<Word>,
+        /// `backup`: it carries packets only where others have failed.
+        backup: Option<Span>,
+    },
 }

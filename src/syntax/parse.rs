@@ -84,6 +84,12 @@ pub fn parse(file: &SourceFile, diagnostics: &mut Diagnostics) -> File {
             Rule::stray => statements.extend(stray_words(&mut ctx, item, &mut rest)),
             Rule::unknown => statements.extend(unknown_statement(&mut ctx, item)),
             Rule::closed => {
+                // Several in a row are one mistake.
+                while let [next, following @ ..] = rest
+                    && next.as_rule() == Rule::closed
+                {
+                    rest = following;
+                }
                 let span = ctx.span(item);
                 ctx.diagnostics.push(SyntaxError::StrayClose { span });
             }

@@ -31,6 +31,7 @@ const DURING: (&str, &str) = ("during", "during SCHEDULE");
 const UNTIL: (&str, &str) = ("until", "until YYYY-MM-DD");
 const REASON: (&str, &str) = ("reason", "reason \"TEXT\"");
 const TICKET: (&str, &str) = ("ticket", "ticket NAME");
+const UNSUPPORTED: (&str, &str) = ("unsupported", "unsupported leave-out");
 
 const ZONE: Form = Form {
     context: "zone",
@@ -85,7 +86,7 @@ const GROUP: Form = Form { context: "group", also: "names, ", usages: &[OWNER, N
 const RULE: Form = Form {
     context: "rule",
     also: "",
-    usages: &[FROM, TO, VIA, LOG, DURING, UNTIL, OWNER, REASON, TICKET, NOTE],
+    usages: &[FROM, TO, VIA, LOG, DURING, UNTIL, UNSUPPORTED, OWNER, REASON, TICKET, NOTE],
 };
 const ASSERTION: Form =
     Form { context: "assertion", also: "", usages: &[FROM, TO, VIA, OWNER, REASON, TICKET, NOTE] };
@@ -125,7 +126,8 @@ const FIREWALL: Form = Form {
     usages: &[
         ("target", "target NAME"),
         ("interface", "interface NAME zone ZONE, ZONE` or `interface NAME to DEVICE"),
-        ("uplink", "uplink NAME to DEVICE"),
+        ("uplink", "uplink NAME to DEVICE cost NUMBER backup"),
+        ("tcam", "tcam NUMBER"),
         OWNER,
         NOTE,
     ],
@@ -215,6 +217,7 @@ pub(super) fn rule(ctx: &mut Ctx, pair: &Pair<Rule>) -> RuleStatement {
         flow: ctx.flow(&block.clauses),
         log: ctx.flag(&block.clauses, Rule::log, "log"),
         during: ctx.during(&block.clauses),
+        leave_out: ctx.flag(&block.clauses, Rule::unsupported, "unsupported leave-out"),
         attributes: block.attributes,
         span: ctx.span(pair),
         broken: block.broken,
@@ -310,26 +313,36 @@ pub(super) fn device(ctx: &mut Ctx, pair: &Pair<Rule>) -> Device {
     let context = if is_switch { "switch" } else { "firewall" };
     let block = ctx.block(pair, &Form { context, ..FIREWALL }, true);
     let targets = block.clauses.iter().filter(|clause| clause.as_rule() == Rule::target);
+    ctx.flag(&block.clauses, Rule::tcam, "tcam");
+    let tcam = block.clauses.iter().find(|clause| clause.as_rule() == Rule::tcam);
     Device {
         kind: if is_switch { DeviceKind::Switch } else { DeviceKind::Firewall },
         name: named(ctx, pair, &block),
         targets: targets.filter_map(|clause| ctx.first(clause, &[Rule::name])).collect(),
         interfaces: block.clauses.iter().filter_map(|clause| interface(ctx, clause)).collect(),
+        tcam: tcam.and_then(|clause| ctx.first(clause, &[Rule::word])),
         attributes: block.attributes,
         broken: block.broken,
     }
 }
 
 fn interface(ctx: &Ctx, clause: &Pair<Rule>) -> Option<Interface> {
+    if !matches!(clause.as_rule(), Rule::interface | Rule::uplink) {
+        return None;
+    }
     let part = |rule| clause.clone().into_inner().find(|inner| inner.as_rule() == rule);
     let name = ctx.first(clause, &[Rule::name])?;
-    let leads = match clause.as_rule() {
-        Rule::interface => match (part(Rule::attached), part(Rule::leading)) {
-            (Some(attached), _) => Leads::Zones(ctx.names(&attached)),
-            (None, leading) => Leads::Device(ctx.first(&leading?, &[Rule::name])?),
-        },
-        Rule::uplink => Leads::Device(ctx.words(clause, Rule::name).into_iter().nth(1)?),
-        _ => return None,
+    let leads = match part(Rule::attached) {
+        Some(attached) => Leads::Zones(ctx.names(&attached)),
+        None => {
+            let leading = part(Rule::leading)?;
+            let backup = leading.clone().into_inner().find(|inner| inner.as_rule() == Rule::kw_backup);
+            Leads::Device {
+                to: ctx.first(&leading, &[Rule::name])?,
+                cost: ctx.first(&leading, &[Rule::word]),
+                backup: backup.map(|backup| ctx.span(&backup)),
+            }
+        }
     };
     Some(Interface { name, leads })
 }

@@ -72,7 +72,8 @@ impl Site {
     /// The interface that an address lies behind.
     pub(super) fn interface(&self, address: IpAddr) -> String {
         let zone = self.zones.zone_of(address).unwrap_or_else(|| panic!("{address} is in no zone"));
-        self.policy.devices[0].interface_of(zone).unwrap().name.clone()
+        let interfaces = &self.policy.devices[0].interfaces;
+        interfaces.iter().find(|interface| interface.zones.contains(&zone)).unwrap().name.clone()
     }
 
     /// A router with the ruleset loaded. The lab takes `steps`.

@@ -11,25 +11,26 @@ mod view;
 
 use super::error::EmitError;
 use super::template;
+use crate::diag::Diagnostics;
 use crate::plan::DevicePlan;
 
 /// The layout of the file.
 const TEMPLATE: &str = include_str!("../../../targets/nftables/ruleset.nft.j2");
 
 /// Makes `ruleset.nft`.
-pub(super) fn emit(plan: &DevicePlan) -> Result<Vec<(&'static str, String)>, Vec<EmitError>> {
-    let refused: Vec<EmitError> = plan
-        .device
-        .interfaces
-        .iter()
-        .filter(|interface| !text::valid_interface(&interface.name))
-        .map(|interface| EmitError::BadInterface { name: interface.name.clone(), span: interface.span })
-        .collect();
-    if !refused.is_empty() {
-        return Err(refused);
+pub(super) fn emit(plan: &DevicePlan, diagnostics: &mut Diagnostics) -> Vec<(String, String)> {
+    let bad = plan.device.interfaces.iter().filter(|interface| !text::valid_interface(&interface.name));
+    diagnostics.extend(
+        bad.map(|interface| EmitError::BadInterface { name: interface.name.clone(), span: interface.span }),
+    );
+    let made = view::Ruleset::new(plan)
+        .map_err(str::to_owned)
+        .and_then(|view| template::render("ruleset.nft", TEMPLATE, &view).map_err(|error| error.to_string()));
+    match made {
+        Ok(ruleset) => vec![("ruleset.nft".to_owned(), ruleset)],
+        Err(what) => {
+            diagnostics.push(EmitError::Bug { what, span: plan.device.span });
+            Vec::new()
+        }
     }
-    let bug = |what: String| vec![EmitError::Bug { what, span: plan.device.span }];
-    let view = view::Ruleset::new(plan).map_err(|what| bug(what.to_owned()))?;
-    let ruleset = template::render("ruleset.nft", TEMPLATE, &view).map_err(|error| bug(error.to_string()))?;
-    Ok(vec![("ruleset.nft", ruleset)])
 }

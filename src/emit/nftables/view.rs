@@ -117,14 +117,14 @@ fn zones(plan: &DevicePlan, interface: &Interface) -> String {
 
 fn pair_view(plan: &DevicePlan, pair: &Pair) -> Result<PairView, &'static str> {
     let name = format!("pair/{}/{}", pair.from.name, pair.to.name);
-    let (sources, destinations) = (plan.behind(pair.from), plan.behind(pair.to));
+    let (sources, destinations) = (plan.sources_at(pair.from), plan.destinations_at(pair.to));
     let mut maps = Maps::new(&name, true);
     for entry in &pair.entries {
         let rule = &plan.policy[entry.rule];
-        let packets = behind::shortened(&entry.packets, &sources, &destinations);
+        let packets = behind::shortened(&entry.packets, sources, destinations);
         maps.add(&packets, &rule.id, &verdict(&rule.id, rule.effect, rule.log))?;
     }
-    let behind = Behind::new(&pair.to.name, &destinations);
+    let behind = Behind::new(&pair.to.name, destinations);
     let beyond = behind.scattered_tests(Side::Destination);
     Ok(PairView {
         from: pair.from.name.clone(),
@@ -173,7 +173,7 @@ impl<'n> Maps<'n> {
 
 /// The checks of what arrives on an interface: a source that no zone behind it has is dropped.
 fn arrival_view(plan: &DevicePlan, interface: &Interface) -> ArrivalView {
-    let behind = Behind::new(&interface.name, &plan.behind(interface));
+    let behind = Behind::new(&interface.name, plan.sources_at(interface));
     let checks = behind.foreign_tests(Side::Source).map(|test| format!("{test} goto spoofed"));
     ArrivalView {
         interface: interface.name.clone(),
