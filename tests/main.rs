@@ -18,3 +18,4 @@ mod tidy;
 mod ui;
 mod robust;
 mod cli;
+mod topology;

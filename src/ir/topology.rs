@@ -91,15 +91,17 @@ impl Topology {
     /// For each interface, the zones from which packets may arrive on it: those behind it, near or far.
     pub fn arrivals(&self) -> BTreeMap<(DeviceId, InterfaceId), BTreeSet<ZoneId>> {
         let mut arrivals: BTreeMap<_, BTreeSet<ZoneId>> = BTreeMap::new();
-        for zone in (0..self.attached.len()).map(ZoneId) {
-            for (device, interface) in self.attachments(zone) {
-                arrivals.entry((device, interface)).or_default().insert(zone);
-                let costs = self.distances_to([device]);
-                for hop in self.hops.iter().flatten().filter(|hop| !hop.backup) {
-                    let (here, there) = (cost(&costs, hop.from), cost(&costs, hop.to));
-                    if here.is_some_and(|here| Some(here.saturating_add(hop.cost)) == there) {
-                        arrivals.entry((hop.to, hop.enters)).or_default().insert(zone);
-                    }
+        for device in (0..self.hops.len()).map(DeviceId) {
+            let zones: Vec<(ZoneId, InterfaceId)> = self.zones_at(device).collect();
+            for (zone, interface) in &zones {
+                arrivals.entry((device, *interface)).or_default().insert(*zone);
+            }
+            let costs = self.distances_to([device]);
+            for hop in self.hops.iter().flatten().filter(|hop| !hop.backup) {
+                let (here, there) = (cost(&costs, hop.from), cost(&costs, hop.to));
+                if here.is_some() && here.map(|here| here.saturating_add(hop.cost)) == there {
+                    let behind = arrivals.entry((hop.to, hop.enters)).or_default();
+                    behind.extend(zones.iter().map(|(zone, _)| *zone));
                 }
             }
         }
@@ -144,6 +146,15 @@ impl Topology {
 
     fn attachments(&self, zone: ZoneId) -> impl Iterator<Item = (DeviceId, InterfaceId)> + '_ {
         self.attached.get(zone.0).into_iter().flatten().copied()
+    }
+
+    /// The zones that are attached to an enforcement point, each with its interface.
+    fn zones_at(&self, device: DeviceId) -> impl Iterator<Item = (ZoneId, InterfaceId)> + '_ {
+        let zones = (0..self.attached.len()).map(ZoneId);
+        zones.flat_map(move |zone| {
+            let here = self.attachments(zone).filter(move |(place, _)| *place == device);
+            here.map(move |(_, interface)| (zone, interface))
+        })
     }
 
     /// The cost from an enforcement point to the nearest one that a zone is attached to.
