@@ -495,7 +495,7 @@ pub(super) enum CheckError {
     OneEnded {
         device: String,
         other: String,
-        #[label("this end has no other")]
+        #[label(primary, "this end has no other")]
         span: Span,
         #[label("no interface of this leads back")]
         other_span: Span,

@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 62] = [
+pub const CODES: [Code; 67] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -77,12 +77,17 @@ pub const CODES: [Code; 62] = [
     code("C0507", "nobody can administer an enforcement point"),
     code("C0508", "a policy has no enforcement point"),
     code("C0509", "an enforcement point has no interface"),
+    code("C0510", "a link has one end only"),
+    code("C0511", "a link leads back to where it begins"),
+    code("C0512", "an enforcement point lies on no path"),
     // Assertions.
     code("C0601", "asserted denied, but allowed"),
     code("C0602", "asserted allowed, but denied"),
     // Targets.
     code("C0701", "an unknown target"),
     code("C0702", "a name that an interface cannot have"),
+    code("C0703", "a rule that a target cannot express"),
+    code("C0704", "part of a rule is left out of a target"),
     // Files.
     code("C0801", "an `include` leads out of the policy's directory"),
     code("C0802", "an `include` cannot be read"),
