@@ -226,7 +226,7 @@ fn without_forbidden(text: String) -> (String, Vec<(usize, char)>) {
 /// that count to 65,535, which a longer line would exceed.
 const MAX_EXCERPT: usize = 4_096;
 
-/// Excerpts of one file. What is asked for is cut to [`MAX_EXCERPT`] on each side; a place that is longer than that has
+/// Excerpts of one file. What is asked for is cut to `MAX_EXCERPT` bytes on each side; a place that is longer than that has
 /// no excerpt, so that two places far apart get one each.
 impl SourceCode for Sources {
     fn read_span<'a>(

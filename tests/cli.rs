@@ -52,7 +52,7 @@ fn a_good_policy_is_fine_and_says_so_on_standard_error() {
     let policy = directory(&[("a.cordon", GOOD)]);
     let (code, out, err) = run(&["check", &path(&policy)], "");
     assert_eq!((code, out.as_str()), (0, ""));
-    assert_eq!(err, "checked 2 zones and 1 rules in 1 files: 0 errors, 0 warnings\n");
+    assert_eq!(err, "checked 2 zones and 1 rule in 1 file: 0 errors, 0 warnings\n");
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn files_that_are_included_belong_to_the_policy_once() {
         directory(&[("main.cordon", main), ("more/rules.cordon", GOOD), ("other/unused.cordon", "zone")]);
     let (code, _, err) = run(&["check", &path(&policy)], "");
     assert_eq!(code, 0, "{err}");
-    assert!(err.contains("2 zones and 1 rules in 2 files"), "{err}");
+    assert!(err.contains("2 zones and 1 rule in 2 files"), "{err}");
 }
 
 #[test]

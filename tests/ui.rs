@@ -42,7 +42,10 @@ fn cases() -> Vec<(String, String)> {
         let file = entry.unwrap().file_name().into_string().unwrap();
         match file.split_once('.') {
             Some((name, "cordon")) => cases.push((name.to_owned(), file)),
-            Some((_, ending)) => assert!(ending.ends_with("snap") || ending.ends_with("snap.new"), "`{file}` is no case and no snapshot"),
+            Some((_, ending)) => assert!(
+                ending.ends_with("snap") || ending.ends_with("snap.new"),
+                "`{file}` is no case and no snapshot"
+            ),
             None => cases.push((file.clone(), file)),
         }
     }

@@ -94,12 +94,16 @@ impl Checked {
         if options.format == Format::Json {
             return Ok(());
         }
-        let count = |number: usize, word: &str| match number {
-            1 => format!("1 {word}"),
-            number => format!("{number} {word}s"),
-        };
         let (errors, warnings) = (self.diagnostics.errors(), self.diagnostics.warnings());
         print(io::stderr(), &format!("{text}: {}, {}\n", count(errors, "error"), count(warnings, "warning")))
+    }
+}
+
+/// A number of things, in words.
+fn count(number: usize, word: &str) -> String {
+    match number {
+        1 => format!("1 {word}"),
+        number => format!("{number} {word}s"),
     }
 }
 
@@ -120,8 +124,8 @@ fn run_check(common: &Common) -> Result<Outcome, Failure> {
     checked.compile();
     checked.report(options, "check", &())?;
     let (policy, files) = (&checked.policy, checked.sources.files().len());
-    let (zones, rules) = (policy.zones.len(), policy.rules.len());
-    checked.summarise(options, &format!("checked {zones} zones and {rules} rules in {files} files"))?;
+    let (zones, rules) = (count(policy.zones.len(), "zone"), count(policy.rules.len(), "rule"));
+    checked.summarise(options, &format!("checked {zones} and {rules} in {}", count(files, "file")))?;
     Ok(checked.outcome(options))
 }
 
@@ -150,7 +154,7 @@ fn run_build(common: &Common, out: Option<&Path>) -> Result<Outcome, Failure> {
     let names = files.iter().map(|file| file.path.clone()).collect();
     checked.report(options, "build", &Some(Built { directory: directory.clone(), files: names }))?;
     let shown = out.map_or_else(|| shown_default(&common.path), Path::to_path_buf);
-    checked.summarise(options, &format!("wrote {} files to {}", files.len(), shown.display()))?;
+    checked.summarise(options, &format!("wrote {} to {}", count(files.len(), "file"), shown.display()))?;
     Ok(outcome)
 }
 

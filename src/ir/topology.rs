@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Policy, ZoneId};
+use super::{Link, Policy, ZoneId};
 
 /// The place of an enforcement point in [`Policy::devices`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -252,27 +252,48 @@ fn cost(costs: &[Option<u32>], device: DeviceId) -> Option<u32> {
     costs.get(device.0).copied().flatten()
 }
 
+/// An interface that is one end of a link.
+struct End<'p> {
+    device: DeviceId,
+    interface: InterfaceId,
+    link: &'p Link,
+}
+
+impl End<'_> {
+    /// The link from here to its other end. It costs what the more expensive end says.
+    fn hop_to(&self, other: &End) -> Hop {
+        Hop {
+            from: self.device,
+            leaves: self.interface,
+            to: other.device,
+            enters: other.interface,
+            cost: self.link.cost.max(other.link.cost),
+            backup: self.link.backup || other.link.backup,
+        }
+    }
+}
+
 /// The links of a policy, in both directions. Where two enforcement points have several links, the first interface by
 /// name of the one leads to the first of the other, and so on.
 fn hops(policy: &Policy) -> Vec<Vec<Hop>> {
-    let mut ends: BTreeMap<(&str, &str), Vec<(DeviceId, InterfaceId, u32, bool)>> = BTreeMap::new();
-    for (device, place) in policy.devices.iter().zip(0..) {
-        for (interface, slot) in device.interfaces.iter().zip(0..) {
+    let mut ends: BTreeMap<(&str, &str), Vec<End>> = BTreeMap::new();
+    for (device, place) in policy.devices.iter().zip((0..).map(DeviceId)) {
+        for (interface, slot) in device.interfaces.iter().zip((0..).map(InterfaceId)) {
             if let Some(link) = &interface.link {
-                let end = (DeviceId(place), InterfaceId(slot), link.cost, link.backup);
-                ends.entry((&device.name, &link.to)).or_default().push(end);
+                ends.entry((&device.name, &link.to)).or_default().push(End {
+                    device: place,
+                    interface: slot,
+                    link,
+                });
             }
         }
     }
     let mut hops = vec![Vec::new(); policy.devices.len()];
     for ((one, other), near) in &ends {
         let far = ends.get(&(*other, *one)).map_or(&[][..], Vec::as_slice);
-        for ((from, leaves, near_cost, near_backup), (to, enters, far_cost, far_backup)) in
-            near.iter().zip(far)
-        {
-            let (cost, backup) = ((*near_cost).max(*far_cost), *near_backup || *far_backup);
-            if let Some(list) = hops.get_mut(from.0) {
-                list.push(Hop { from: *from, leaves: *leaves, to: *to, enters: *enters, cost, backup });
+        for (near, far) in near.iter().zip(far) {
+            if let Some(list) = hops.get_mut(near.device.0) {
+                list.push(near.hop_to(far));
             }
         }
     }
