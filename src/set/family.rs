@@ -38,6 +38,10 @@ impl<V4: Set, V6: Set> Set for PerFamily<V4, V6> {
         PerFamily { v4: self.v4.intersection(&other.v4), v6: self.v6.intersection(&other.v6) }
     }
 
+    fn is_disjoint(&self, other: &Self) -> bool {
+        self.v4.is_disjoint(&other.v4) && self.v6.is_disjoint(&other.v6)
+    }
+
     fn difference(&self, other: &Self) -> Self {
         PerFamily { v4: self.v4.difference(&other.v4), v6: self.v6.difference(&other.v6) }
     }

@@ -146,6 +146,22 @@ impl<K: Point, S: Set> Set for IntervalMap<K, S> {
         })
     }
 
+    /// Walks both in step and stops at the first interval in which they meet, without making a set.
+    fn is_disjoint(&self, other: &Self) -> bool {
+        let (mut left, mut right) = (self.entries.as_slice(), other.entries.as_slice());
+        while let ([(ours, members), left_rest @ ..], [(theirs, others), right_rest @ ..]) = (left, right) {
+            if ours.overlaps(*theirs) && !members.is_disjoint(others) {
+                return false;
+            }
+            if ours.last() < theirs.last() {
+                left = left_rest;
+            } else {
+                right = right_rest;
+            }
+        }
+        true
+    }
+
     fn difference(&self, other: &Self) -> Self {
         self.combine(other, |ours, theirs| match (ours, theirs) {
             (Some(ours), Some(theirs)) => ours.difference(theirs),
