@@ -5,6 +5,7 @@
 //! many never opens more than the policy does. Not every simple path counts: in a network with two cores there are many
 //! more of these than packets can take.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Link, Policy, ZoneId};
@@ -86,6 +87,13 @@ impl Topology {
             self.walk_over_backup(hop, from, to, &mut found);
         }
         found
+    }
+
+    /// The same, in the order in which a packet meets them: the farthest from its goal first.
+    pub fn path(&self, from: ZoneId, to: ZoneId) -> Vec<Crossing> {
+        let mut path: Vec<Crossing> = self.crossings(from, to).into_iter().collect();
+        path.sort_by_key(|crossing| Reverse(self.distance(crossing.device, to)));
+        path
     }
 
     /// For each interface, the zones from which packets may arrive on it: those behind it, near or far.

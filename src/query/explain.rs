@@ -112,7 +112,7 @@ fn enforced_by(policy: &Policy, decider: &Decider, packet: &Packet) -> Vec<Strin
     if from == to {
         return Vec::new();
     }
-    let crossings = Topology::new(policy).crossings(from, to).into_iter();
+    let crossings = Topology::new(policy).path(from, to).into_iter();
     crossings
         .map(|crossing| {
             let device = &policy[crossing.device];
