@@ -13,9 +13,12 @@
 mod kernel;
 mod support;
 mod golden;
+mod cisco;
 mod scenario;
 mod tidy;
 mod ui;
 mod robust;
 mod cli;
 mod topology;
+mod custom_target;
+mod pfsense;

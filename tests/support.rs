@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use cordon::check::check;
 use cordon::diag::{Diagnostics, human};
@@ -20,6 +21,24 @@ pub(crate) fn root() -> &'static Path {
 /// The main example.
 pub(crate) fn hospital() -> PathBuf {
     root().join("examples/general-hospital")
+}
+
+/// The main example on one firewall with nftables, `core`, that all zones are attached to.
+pub(crate) fn one_firewall() -> &'static Path {
+    static COPY: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let copy = || {
+        let directory = tempfile::tempdir().unwrap();
+        let own = root().join("tests/policies/one-firewall");
+        for entry in [hospital(), own].iter().flat_map(|path| std::fs::read_dir(path).unwrap()) {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap();
+            if path.extension().is_some_and(|extension| extension == "cordon") && name != "topology.cordon" {
+                std::fs::copy(&path, directory.path().join(name)).unwrap();
+            }
+        }
+        directory
+    };
+    COPY.get_or_init(copy).path()
 }
 
 /// A file of the scenario that the main example expresses. It lies beside the checkout; a test that needs it fails

@@ -35,6 +35,22 @@ pub(super) enum Command {
         out: Option<PathBuf>,
     },
 
+    /// Put the rules and aliases of a pfSense into its whole config, and leave every other byte of it
+    #[command(after_help = "Example:\n  cordon splice . --device edge --into config.xml --out new.xml")]
+    Splice {
+        #[command(flatten)]
+        common: Common,
+        /// The enforcement point whose config it is; its target is `pfsense`
+        #[arg(long, value_name = "NAME")]
+        device: String,
+        /// The whole config, as pfSense backs it up
+        #[arg(long, value_name = "FILE")]
+        into: PathBuf,
+        /// The file to write, as a whole or not at all [default: the config itself]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+
     /// Give the verdict on each packet of a CSV table
     #[command(after_help = "Example:\n  cordon query examples/general-hospital --packets packets.csv")]
     Query {
@@ -60,6 +76,24 @@ pub(super) enum Command {
         #[command(flatten)]
         options: Options,
     },
+
+    /// List the targets that cordon comes with, and what each can express
+    #[command(after_help = "Example:\n  cordon targets --format markdown")]
+    Targets {
+        /// The form of the list
+        #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+        format: ListFormat,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(super) enum ListFormat {
+    /// Text
+    Human,
+    /// One JSON document
+    Json,
+    /// The page docs/targets.md
+    Markdown,
 }
 
 #[derive(Args, Debug)]

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::args::{Arguments, Command, Common, Format, Options};
+use super::args::{Arguments, Command, Common, Format, ListFormat, Options};
 use super::load::load;
+use super::targets::load_targets;
 use super::{Failure, Outcome, output};
 use crate::check::check;
 use crate::diag::{self, Diagnostics};
-use crate::emit::{OutputFile, emit};
+use crate::emit::{self, OutputFile, UserTargets, emit_with};
 use crate::ir::Policy;
 use crate::plan::plan;
 use crate::query::{Fields, answer, explain, parse_packet};
@@ -31,24 +32,34 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     match &arguments.command {
         Command::Check(common) => run_check(common),
         Command::Build { common, out } => run_build(common, out.as_deref()),
+        Command::Splice { common, device, into, out } => {
+            super::splice::run(common, device, into, out.as_deref())
+        }
         Command::Query { common, packets } => run_query(common, packets),
         Command::Explain { packet, sport, options } => run_explain(packet, sport, options),
+        Command::Targets { format } => run_targets(*format),
     }
 }
 
 /// A policy that was read and checked, with all that was found.
-struct Checked {
-    policy: Policy,
+pub(super) struct Checked {
+    pub(super) policy: Policy,
     sources: Sources,
+    /// How many files state it.
+    files: usize,
+    users: UserTargets,
     root: PathBuf,
-    diagnostics: Diagnostics,
+    pub(super) diagnostics: Diagnostics,
 }
 
-fn read_and_check(path: &Path, options: &Options) -> Result<Checked, Failure> {
+pub(super) fn read_and_check(path: &Path, options: &Options) -> Result<Checked, Failure> {
     let mut diagnostics = Diagnostics::default();
-    let loaded = load(path, &mut diagnostics)?;
+    let mut loaded = load(path, &mut diagnostics)?;
+    let folders = load_targets(&loaded.root, &mut loaded.sources, &mut diagnostics);
+    let users = UserTargets::new(&folders, &mut diagnostics);
     let policy = check(&loaded.files, as_of(options), &mut diagnostics);
-    Ok(Checked { policy, sources: loaded.sources, root: loaded.root, diagnostics })
+    let files = loaded.files.len();
+    Ok(Checked { policy, sources: loaded.sources, files, users, root: loaded.root, diagnostics })
 }
 
 /// The date of the build: what was asked for, or today where the machine is.
@@ -58,20 +69,25 @@ fn as_of(options: &Options) -> Date {
 
 impl Checked {
     /// Compiles the policy, if nothing is wrong with it so far.
-    fn compile(&mut self) -> Vec<OutputFile> {
+    pub(super) fn compile(&mut self) -> Vec<OutputFile> {
         if self.diagnostics.has_errors() {
             return Vec::new();
         }
-        emit(&plan(&self.policy), &mut self.diagnostics)
+        emit_with(&plan(&self.policy), &self.users, &mut self.diagnostics)
     }
 
-    fn outcome(&self, options: &Options) -> Outcome {
+    pub(super) fn outcome(&self, options: &Options) -> Outcome {
         let warned = options.deny_warnings && self.diagnostics.warnings() > 0;
         if self.diagnostics.has_errors() || warned { Outcome::Findings } else { Outcome::Fine }
     }
 
     /// Says what was found: as text on standard error, or in one document with `result` on standard output.
-    fn report<T: Serialize>(&self, options: &Options, command: &str, result: &T) -> Result<(), Failure> {
+    pub(super) fn report<T: Serialize>(
+        &self,
+        options: &Options,
+        command: &str,
+        result: &T,
+    ) -> Result<(), Failure> {
         if options.format == Format::Human {
             let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
             let text = diag::human(&self.diagnostics, &self.sources, WIDTH, colour);
@@ -90,7 +106,7 @@ impl Checked {
     }
 
     /// Says what was found, and how it stands, in one line for people.
-    fn summarise(&self, options: &Options, text: &str) -> Result<(), Failure> {
+    pub(super) fn summarise(&self, options: &Options, text: &str) -> Result<(), Failure> {
         if options.format == Format::Json {
             return Ok(());
         }
@@ -123,7 +139,7 @@ fn run_check(common: &Common) -> Result<Outcome, Failure> {
     let mut checked = read_and_check(&common.path, options)?;
     checked.compile();
     checked.report(options, "check", &())?;
-    let (policy, files) = (&checked.policy, checked.sources.files().len());
+    let (policy, files) = (&checked.policy, checked.files);
     let (zones, rules) = (count(policy.zones.len(), "zone"), count(policy.rules.len(), "rule"));
     checked.summarise(options, &format!("checked {zones} and {rules} in {}", count(files, "file")))?;
     Ok(checked.outcome(options))
@@ -210,8 +226,31 @@ fn run_explain(words: &[String], sport: &str, options: &Options) -> Result<Outco
     Ok(Outcome::Fine)
 }
 
+fn run_targets(format: ListFormat) -> Result<Outcome, Failure> {
+    let targets = emit::built_in();
+    let text = match format {
+        ListFormat::Human => emit::human(&targets),
+        ListFormat::Markdown => emit::markdown(&targets),
+        ListFormat::Json => {
+            let document = TargetList { version: JSON_VERSION, command: "targets", targets };
+            let json = serde_json::to_string_pretty(&document);
+            json.map_err(|error| Failure(error.to_string()))? + "\n"
+        }
+    };
+    print(io::stdout(), &text)?;
+    Ok(Outcome::Fine)
+}
+
+/// What `targets` prints as JSON.
+#[derive(Serialize)]
+struct TargetList {
+    version: u32,
+    command: &'static str,
+    targets: Vec<emit::Capabilities>,
+}
+
 /// Writes text; a reader that is gone is no failure.
-fn print(mut to: impl Write, text: &str) -> Result<(), Failure> {
+pub(super) fn print(mut to: impl Write, text: &str) -> Result<(), Failure> {
     match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.map_err(|error| Failure(format!("cannot write: {error}"))),

@@ -201,6 +201,6 @@ impl Reader {
 }
 
 /// A file name without characters that would act on a terminal.
-fn printable(name: &str) -> String {
+pub(super) fn printable(name: &str) -> String {
     name.chars().map(|c| if c.is_control() || crate::source::is_forbidden(c) { '?' } else { c }).collect()
 }

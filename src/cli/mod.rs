@@ -4,6 +4,8 @@ mod args;
 mod commands;
 mod load;
 mod output;
+mod splice;
+mod targets;
 
 use std::io::Write;
 use std::process::ExitCode;

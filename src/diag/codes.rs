@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 67] = [
+pub const CODES: [Code; 82] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -88,6 +88,22 @@ pub const CODES: [Code; 67] = [
     code("C0702", "a name that an interface cannot have"),
     code("C0703", "a rule that a target cannot express"),
     code("C0704", "part of a rule is left out of a target"),
+    code("C0705", "a name that an interface of a Cisco switch cannot have"),
+    code("C0706", "access lists do not fit the hardware"),
+    code("C0710", "a name that an interface of pfSense cannot have"),
+    code("C0711", "a manage statement that pfSense cannot express"),
+    // Targets of the user.
+    code("C0720", "a file that cannot be part of a target"),
+    code("C0721", "a capability file that cannot be read"),
+    code("C0722", "a target that cordon cannot make"),
+    code("C0723", "an output outside of the folder of its device"),
+    code("C0724", "a template that does not belong to its target"),
+    code("C0725", "a template for another view"),
+    code("C0726", "a template that cannot be used"),
+    code("C0727", "a template names what its view does not have"),
+    code("C0728", "a template does not come to an end"),
+    code("C0729", "an output is too large"),
+    code("C0730", "a name of an interface that a target of the user does not allow"),
     // Files.
     code("C0801", "an `include` leads out of the policy's directory"),
     code("C0802", "an `include` cannot be read"),

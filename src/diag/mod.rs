@@ -77,12 +77,20 @@ fn primary_offset(finding: &dyn Diagnostic) -> usize {
     finding.labels().and_then(|mut labels| labels.next()).map_or(0, |label| label.offset())
 }
 
+/// How much two words look alike, from 0 to 1. One slip of the finger counts as alike in words of three letters on, where
+/// the usual measure sees little in common.
+fn likeness(word: &str, candidate: &str) -> f64 {
+    let measured = strsim::jaro_winkler(word, candidate);
+    let one_slip = word.chars().count() >= 3 && strsim::damerau_levenshtein(word, candidate) <= 1;
+    if one_slip { measured.max(0.9) } else { measured }
+}
+
 /// The known name that is most like `word`, if one is close enough to be meant.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lowered = word.to_lowercase();
     known
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(&lowered, &candidate.to_lowercase()), candidate))
+        .map(|candidate| (likeness(&lowered, &candidate.to_lowercase()), candidate))
         .filter(|(likeness, _)| *likeness >= 0.84)
         .max_by(|(one, left), (other, right)| one.total_cmp(other).then_with(|| right.cmp(left)))
         .map(|(_, candidate)| candidate)

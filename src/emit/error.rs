@@ -18,14 +18,6 @@ pub(super) enum EmitError {
         help: String,
     },
 
-    #[error("the target `{target}` is not compiled yet")]
-    #[diagnostic(code(C0901), help("the target that can be built is `nftables`"))]
-    NotCompiled {
-        target: String,
-        #[label("cannot be built")]
-        span: Span,
-    },
-
     #[error("`{name}` cannot be an interface of a Linux firewall")]
     #[diagnostic(
         code(C0702),
@@ -69,6 +61,63 @@ pub(super) enum EmitError {
         device: String,
         target: String,
         #[label("this rule")]
+        span: Span,
+    },
+
+    #[error("`{name}` is not an interface of pfSense")]
+    #[diagnostic(
+        code(C0710),
+        help(
+            "rules name interfaces as pfSense's config does: `wan`, `lan`, `opt1`, `opt2` and so on; Interfaces > Assignments shows which is which"
+        )
+    )]
+    BadPfsenseInterface {
+        name: String,
+        #[label("a rule for it would become a comment")]
+        span: Span,
+    },
+
+    #[error("`{name}` cannot be expressed on `{device}`: {what}")]
+    #[diagnostic(
+        code(C0711),
+        help(
+            "let the statement name services that the target has words for, or restrict it to other enforcement points with `on`"
+        )
+    )]
+    UnsupportedManagement {
+        name: String,
+        what: String,
+        device: String,
+        #[label("this statement")]
+        span: Span,
+    },
+
+    #[error("`{name}` cannot be an interface of a Cisco switch")]
+    #[diagnostic(
+        code(C0705),
+        help(
+            "a name is letters, then numbers with `/` or `.` between them, such as `Vlan230` or `Te1/1/1`, of 32 characters at most"
+        )
+    )]
+    BadCiscoInterface {
+        name: String,
+        #[label("not a name that IOS takes")]
+        span: Span,
+    },
+
+    #[error("the access lists of `{device}` take {needed} hardware entries, but it has {budget}")]
+    #[diagnostic(
+        code(C0706),
+        help(
+            "lists that do not fit are handled by the CPU or not at all; make rules narrower, or attach fewer zones to one switch; the largest list is {largest}"
+        )
+    )]
+    HardwareEntries {
+        device: String,
+        needed: u64,
+        budget: u32,
+        largest: String,
+        #[label("`tcam {budget}`")]
         span: Span,
     },
 

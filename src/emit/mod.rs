@@ -3,11 +3,27 @@
 //! All decisions, order, escaping and names are made here, in a view model private to each target; a template only lays
 //! text out. Equal plans give equal bytes.
 
+mod capability;
+mod catalogue;
+mod cisco_ios;
+mod custom;
 mod error;
+mod iptables;
+mod linux;
 mod nftables;
+mod pfsense;
 mod template;
 
+pub use capability::{
+    Abilities, Ability, Capabilities, Family, InterfaceNames, Kind, Limits, Quote, TemplateFile, built_in,
+    is_built_in,
+};
+pub use catalogue::{human, markdown};
+pub use custom::{TargetFolder, UserTargets, VIEW_VERSION};
+pub use pfsense::{SpliceError, Spliced, splice};
+
 use self::error::EmitError;
+use self::template::Templates;
 use crate::diag::Diagnostics;
 use crate::ir::Rule;
 use crate::plan::DevicePlan;
@@ -21,43 +37,70 @@ pub struct OutputFile {
     pub content: String,
 }
 
-/// Makes the files of one enforcement point: paths below its folder, with their contents. What is wrong goes to the
-/// diagnostics; if there was an error, what is returned is not used.
-type Emit = fn(&DevicePlan, &mut Diagnostics) -> Vec<(String, String)>;
+/// Makes the files of one enforcement point: paths below its folder, with their contents. All templates are rendered
+/// through the given ones, since the user may have put others in their place. What is wrong goes to the diagnostics; if
+/// there was an error, what is returned is not used.
+type Emit = fn(&DevicePlan, &Templates, &mut Diagnostics) -> Vec<(String, String)>;
 
 /// The targets that output can be made for.
-const TARGETS: [(&str, Emit); 1] = [("nftables", nftables::emit)];
-
-/// Targets that are known, but not made yet.
-const LATER: [&str; 3] = ["iptables", "cisco-ios", "pfsense"];
+const TARGETS: [(&str, Emit); 4] = [
+    ("nftables", nftables::emit),
+    ("iptables", iptables::emit),
+    ("pfsense", pfsense::emit),
+    ("cisco-ios", cisco_ios::emit),
+];
 
 /// Makes the files of all enforcement points, sorted by path. If anything was reported, they must not be written.
 pub fn emit(plans: &[DevicePlan], diagnostics: &mut Diagnostics) -> Vec<OutputFile> {
+    emit_with(plans, &UserTargets::default(), diagnostics)
+}
+
+/// The same as [`emit`], with targets and templates of the user.
+pub fn emit_with(
+    plans: &[DevicePlan],
+    users: &UserTargets,
+    diagnostics: &mut Diagnostics,
+) -> Vec<OutputFile> {
     let mut files = Vec::new();
     for plan in plans {
         let device = plan.device;
-        match TARGETS.iter().find(|(name, _)| *name == device.target) {
-            Some((_, emit)) => files.extend(
-                emit(plan, diagnostics)
-                    .into_iter()
+        let made = match TARGETS.iter().find(|(name, _)| *name == device.target) {
+            Some((_, emit)) => Some(emit_from(*emit, plan, users, diagnostics)),
+            None => users.emit(plan, diagnostics),
+        };
+        match made {
+            Some(made) => files.extend(
+                made.into_iter()
                     .map(|(file, content)| OutputFile { path: format!("{}/{file}", device.name), content }),
             ),
-            None => diagnostics.push(unknown_target(plan)),
+            None => diagnostics.push(unknown_target(plan, users)),
         }
     }
     files.sort();
     files
 }
 
-fn unknown_target(plan: &DevicePlan) -> EmitError {
+/// Makes the files of a target that cordon comes with, by its own templates or those that stand in for them.
+fn emit_from(
+    emit: Emit,
+    plan: &DevicePlan,
+    users: &UserTargets,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(String, String)> {
+    let target = plan.device.target.as_str();
+    let files = built_in().into_iter().find(|known| known.name == target).map(|known| known.files);
+    let templates = Templates::new(files.unwrap_or_default(), users.overrides(target));
+    let made = emit(plan, &templates, diagnostics);
+    diagnostics.extend(templates.into_mistakes());
+    made
+}
+
+fn unknown_target(plan: &DevicePlan, users: &UserTargets) -> EmitError {
     let (target, span) = (plan.device.target.clone(), plan.device.target_span);
-    if LATER.contains(&target.as_str()) {
-        return EmitError::NotCompiled { target, span };
-    }
-    let known = TARGETS.iter().map(|(name, _)| *name).chain(LATER);
+    let known = TARGETS.iter().map(|(name, _)| *name).chain(users.names());
     let help = crate::diag::suggestion(&target, known);
     let help =
-        help.unwrap_or_else(|| "known targets are nftables, iptables, cisco-ios and pfsense".to_owned());
+        help.unwrap_or_else(|| "targets are `nftables`, `iptables`, `cisco-ios` and `pfsense`".to_owned());
     EmitError::UnknownTarget { target, span, help }
 }
 

@@ -2,11 +2,18 @@
 
 use super::lab::{Outcome, Packet, Step, StepOutcome, Transport, flags, run};
 use super::require::ready_for_large;
-use super::site::{Site, compare, send};
-use crate::support::{hospital, scenario};
+use super::site::{Loader, Site, compare, send};
+use crate::support::{one_firewall, scenario};
 
 /// Bytes that a send buffer must hold for the ruleset of the example.
 const RULESET_BYTES: u64 = 1 << 20;
+
+/// Compiles the example for a loader and checks it, where this machine can.
+pub(super) fn check(test: &str, loader: Loader, check: fn(&Site)) {
+    if ready_for_large(test, loader.tools(), RULESET_BYTES) {
+        check(&Site::compile_for(one_firewall(), loader));
+    }
+}
 
 fn expected_table() -> String {
     std::fs::read_to_string(scenario("expected.csv")).unwrap()
@@ -14,15 +21,15 @@ fn expected_table() -> String {
 
 #[test]
 fn every_expected_packet_gets_its_verdict_from_the_kernel() {
-    if !ready_for_large("every_expected_packet_gets_its_verdict_from_the_kernel", &["nft"], RULESET_BYTES) {
-        return;
-    }
-    let site = Site::compile(&hospital());
+    check("every_expected_packet_gets_its_verdict_from_the_kernel", Loader::Nftables, expected_packets);
+}
+
+pub(super) fn expected_packets(site: &Site) {
     let rows = site.query(&expected_table());
     assert_eq!(rows.len(), 1_961);
     let packets: Vec<Packet> = rows.iter().zip(1..).map(|(row, id)| site.packet(row, id)).collect();
     let expected: Vec<Outcome> = rows.iter().map(|row| site.expected(row)).collect();
-    compare("expected.csv", &packets, &expected, &send(&site, &packets));
+    compare("expected.csv", &packets, &expected, &send(site, &packets));
 }
 
 /// The answer to a packet that opened a connection, as its other side would send it.
@@ -58,17 +65,20 @@ fn unreachable(site: &Site, packet: &Packet) -> Packet {
 
 #[test]
 fn replies_and_errors_pass_where_a_connection_was_opened_and_nowhere_else() {
-    let test = "replies_and_errors_pass_where_a_connection_was_opened_and_nowhere_else";
-    if !ready_for_large(test, &["nft"], RULESET_BYTES) {
-        return;
-    }
-    let site = Site::compile(&hospital());
+    check(
+        "replies_and_errors_pass_where_a_connection_was_opened_and_nowhere_else",
+        Loader::Nftables,
+        replies_and_errors,
+    );
+}
+
+pub(super) fn replies_and_errors(site: &Site) {
     let rows = site.query(&expected_table());
     let allowed = rows.iter().filter(|row| row.verdict == "allow").zip(1..);
     let opening: Vec<Packet> = allowed.map(|(row, id)| site.packet(row, id)).collect();
     assert!(opening.len() > 500);
-    let replies: Vec<Packet> = opening.iter().map(|packet| reply(&site, packet)).collect();
-    let errors: Vec<Packet> = opening.iter().map(|packet| unreachable(&site, packet)).collect();
+    let replies: Vec<Packet> = opening.iter().map(|packet| reply(site, packet)).collect();
+    let errors: Vec<Packet> = opening.iter().map(|packet| unreachable(site, packet)).collect();
     let steps = vec![
         Step::Send(opening.clone()),
         Step::Send(replies.clone()),
@@ -128,16 +138,15 @@ fn misplaced(site: &Site, packets: &[Packet]) -> Vec<Packet> {
 
 #[test]
 fn a_source_that_does_not_belong_behind_its_interface_is_dropped() {
-    let test = "a_source_that_does_not_belong_behind_its_interface_is_dropped";
-    if !ready_for_large(test, &["nft"], RULESET_BYTES) {
-        return;
-    }
-    let site = Site::compile(&hospital());
+    check("a_source_that_does_not_belong_behind_its_interface_is_dropped", Loader::Nftables, spoofed_sources);
+}
+
+pub(super) fn spoofed_sources(site: &Site) {
     let rows = site.query(&expected_table());
     let allowed = rows.iter().filter(|row| row.verdict == "allow").zip(1..);
     let opening: Vec<Packet> = allowed.map(|(row, id)| site.packet(row, id)).collect();
-    let spoofed = misplaced(&site, &opening);
-    compare("spoofed", &spoofed, &vec![Outcome::Dropped; spoofed.len()], &send(&site, &spoofed));
+    let spoofed = misplaced(site, &opening);
+    compare("spoofed", &spoofed, &vec![Outcome::Dropped; spoofed.len()], &send(site, &spoofed));
 
     // A source from inside that arrives from outside, at the one server that outside may reach.
     let inside = site.policy.zones.iter().filter(|zone| !zone.is_rest && zone.name != "edge");
@@ -155,21 +164,24 @@ fn a_source_that_does_not_belong_behind_its_interface_is_dropped() {
         .map(|(row, id)| Packet { ingress: "wan0".to_owned(), ..site.packet(row, id) })
         .collect();
     assert_eq!(from_outside.len(), 54);
-    compare("from outside", &from_outside, &vec![Outcome::Dropped; 54], &send(&site, &from_outside));
+    compare("from outside", &from_outside, &vec![Outcome::Dropped; 54], &send(site, &from_outside));
 }
 
 #[test]
 fn a_reply_from_the_wrong_side_is_dropped_though_its_connection_is_known() {
-    let test = "a_reply_from_the_wrong_side_is_dropped_though_its_connection_is_known";
-    if !ready_for_large(test, &["nft"], RULESET_BYTES) {
-        return;
-    }
-    let site = Site::compile(&hospital());
+    check(
+        "a_reply_from_the_wrong_side_is_dropped_though_its_connection_is_known",
+        Loader::Nftables,
+        spoofed_replies,
+    );
+}
+
+pub(super) fn spoofed_replies(site: &Site) {
     let rows = site.query(&expected_table());
     let allowed = rows.iter().filter(|row| row.verdict == "allow").zip(1..);
     let opening: Vec<Packet> = allowed.map(|(row, id)| site.packet(row, id)).collect();
-    let replies: Vec<Packet> = opening.iter().map(|packet| reply(&site, packet)).collect();
-    let spoofed = misplaced(&site, &replies);
+    let replies: Vec<Packet> = opening.iter().map(|packet| reply(site, packet)).collect();
+    let spoofed = misplaced(site, &replies);
     let steps = vec![Step::Send(opening), Step::Send(spoofed.clone())];
     let outcomes = run(&site.lab(steps)).unwrap();
     let StepOutcome::Sent(second) = &outcomes[1] else { panic!("{outcomes:?}") };
@@ -178,12 +190,15 @@ fn a_reply_from_the_wrong_side_is_dropped_though_its_connection_is_known() {
 
 #[test]
 fn a_destination_that_does_not_lie_behind_the_interface_it_is_routed_to_is_not_reached() {
-    let test = "a_destination_that_does_not_lie_behind_the_interface_it_is_routed_to_is_not_reached";
-    if !ready_for_large(test, &["nft"], RULESET_BYTES) {
-        return;
-    }
+    check(
+        "a_destination_that_does_not_lie_behind_the_interface_it_is_routed_to_is_not_reached",
+        Loader::Nftables,
+        misrouted_destinations,
+    );
+}
+
+pub(super) fn misrouted_destinations(site: &Site) {
     // A router that has lost all routes but the default one sends everything outside, where guests may go.
-    let site = Site::compile(&hospital());
     let zones = site.policy.zones.iter().filter(|zone| zone.name != "guest" && !zone.is_rest);
     let table: String = zones
         .flat_map(|zone| zone.addresses.ranges())
@@ -207,11 +222,10 @@ fn a_destination_that_does_not_lie_behind_the_interface_it_is_routed_to_is_not_r
 
 #[test]
 fn the_edges_of_every_rule_are_where_the_policy_puts_them() {
-    let test = "the_edges_of_every_rule_are_where_the_policy_puts_them";
-    if !ready_for_large(test, &["nft"], RULESET_BYTES) {
-        return;
-    }
-    let site = Site::compile(&hospital());
+    check("the_edges_of_every_rule_are_where_the_policy_puts_them", Loader::Nftables, edges);
+}
+
+pub(super) fn edges(site: &Site) {
     let tried = site.try_edges();
     assert!(tried.allowed > 2_000 && tried.denied > 2_000, "{tried:?}");
     assert!(tried.left_out * 10 < tried.allowed + tried.denied, "{tried:?}");

@@ -4,9 +4,11 @@
 //! one. Both take the tool calls that load a configuration, so they know no firewall dialect. Everything runs without
 //! privileges in a user namespace of its own.
 
-mod boundary;
+pub(crate) mod boundary;
 pub(crate) mod frame;
 mod hospital;
+mod injection;
+mod iptables;
 pub(crate) mod lab;
 pub(crate) mod martian;
 pub(crate) mod require;

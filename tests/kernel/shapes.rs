@@ -4,12 +4,16 @@ use std::net::SocketAddr;
 
 use super::lab::{Invocation, Lab, Step, StepOutcome, run};
 use super::require::ready;
-use super::site::Site;
+use super::site::{Loader, Site};
 use super::sockets::{self, Answer, Carrier, Exchange, Host, Network, ROUTER};
 use crate::support::root;
 
+pub(super) fn shapes_for(loader: Loader) -> Site {
+    Site::compile_for(&root().join("tests/policies/shapes"), loader)
+}
+
 fn shapes() -> Site {
-    Site::compile(&root().join("tests/policies/shapes"))
+    shapes_for(Loader::Nftables)
 }
 
 #[test]
@@ -17,7 +21,11 @@ fn every_shape_of_element_has_its_edges_where_the_policy_puts_them() {
     if !ready("every_shape_of_element_has_its_edges_where_the_policy_puts_them", &["nft"]) {
         return;
     }
-    let tried = shapes().try_edges();
+    edges(&shapes());
+}
+
+pub(super) fn edges(site: &Site) {
+    let tried = site.try_edges();
     assert!(tried.allowed > 100 && tried.denied > 200, "{tried:?}");
 }
 
@@ -26,7 +34,8 @@ fn a_ruleset_loaded_twice_is_the_same_and_leaves_other_tables_alone() {
     if !ready("a_ruleset_loaded_twice_is_the_same_and_leaves_other_tables_alone", &["nft"]) {
         return;
     }
-    let lab = shapes().lab(Vec::new());
+    let site = shapes();
+    let lab = site.lab(Vec::new());
     let list = |what: &[&str]| Step::Run(Invocation::new("nft", what));
     let all = ["-s", "list", "ruleset"];
     let other =
@@ -84,7 +93,7 @@ fn network(site: &Site) -> Network {
             with(host("ward0", "10.1.0", "2001:db8:1::"), "10.1.0.3", "2001:db8:1::3"),
             with(host("srv0", "10.3.0", "2001:db8:3::"), "10.3.0.10", "2001:db8:3::10"),
         ],
-        load: vec![Invocation::new("nft", &["-f", "-"]).input(site.ruleset())],
+        load: vec![site.load()],
         exchanges: Vec::new(),
     }
 }
@@ -99,7 +108,11 @@ fn real_connections_are_carried_with_their_replies_and_no_others() {
     if !ready("real_connections_are_carried_with_their_replies_and_no_others", &["nft"]) {
         return;
     }
-    let mut network = network(&shapes());
+    connections(&shapes());
+}
+
+pub(super) fn connections(site: &Site) {
+    let mut network = network(site);
     network.exchanges = vec![
         exchange(Carrier::Tcp, "ward0", "srv0", "10.3.0.10:3613"),
         exchange(Carrier::Tcp, "ward0", "srv0", "[2001:db8:3::10]:3613"),
@@ -120,7 +133,11 @@ fn the_firewall_itself_answers_only_those_who_manage_it() {
     if !ready("the_firewall_itself_answers_only_those_who_manage_it", &["nft"]) {
         return;
     }
-    let mut network = network(&shapes());
+    management(&shapes());
+}
+
+pub(super) fn management(site: &Site) {
+    let mut network = network(site);
     network.exchanges = vec![
         exchange(Carrier::Tcp, "srv0", ROUTER, "10.3.0.1:22"),
         exchange(Carrier::Tcp, "srv0", ROUTER, "[2001:db8:3::1]:22"),

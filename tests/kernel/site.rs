@@ -1,7 +1,7 @@
 //! A policy in the kernel: a router with the interfaces of its firewall and the ruleset that it compiles to.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cordon::ir::{Policy, ZoneIndex};
 
@@ -10,12 +10,59 @@ use super::lab::{Interface, Invocation, Lab, Outcome, Packet, Step, StepOutcome,
 use super::martian::unforwardable;
 use crate::support::{AS_OF, policy, succeed};
 
+/// What the firewall of a site runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Loader {
+    /// nftables.
+    Nftables,
+    /// iptables, in the variant whose tools have this in their names.
+    Iptables(&'static str),
+}
+
+/// Both variants of iptables.
+pub(super) const IPTABLES: [Loader; 2] = [Loader::Iptables("legacy"), Loader::Iptables("nft")];
+
+impl Loader {
+    /// The target that a policy names.
+    fn target(self) -> &'static str {
+        match self {
+            Loader::Nftables => "nftables",
+            Loader::Iptables(_) => "iptables",
+        }
+    }
+
+    /// The tools that it needs.
+    pub(super) fn tools(self) -> &'static [&'static str] {
+        match self {
+            Loader::Nftables => &["nft"],
+            Loader::Iptables("legacy") => &["iptables-legacy-restore", "ip6tables-legacy-restore", "ipset"],
+            Loader::Iptables(_) => &["iptables-nft-restore", "ip6tables-nft-restore", "ipset"],
+        }
+    }
+
+    /// Loads what was built for a firewall.
+    pub(super) fn load(self, files: &Path) -> Invocation {
+        let path = |name: &str| files.join(name).to_string_lossy().into_owned();
+        match self {
+            Loader::Nftables => Invocation::new("nft", &["-f", &path("ruleset.nft")]),
+            Loader::Iptables(variant) => {
+                let [four, six] = ["IPTABLES=iptables", "IP6TABLES=ip6tables"];
+                Invocation::new(
+                    "env",
+                    &[&format!("{four}-{variant}"), &format!("{six}-{variant}"), "sh", &path("load.sh")],
+                )
+            }
+        }
+    }
+}
+
 /// A policy with one firewall, compiled by the command, and what the lab must know of it.
 pub(super) struct Site {
     pub(super) policy: Policy,
+    pub(super) loader: Loader,
     zones: ZoneIndex,
-    ruleset: String,
     directory: String,
+    work: tempfile::TempDir,
 }
 
 /// A packet of a table, and the verdict and rule that the policy has for it.
@@ -30,19 +77,48 @@ pub(super) struct Row {
 }
 
 impl Site {
+    /// A policy for nftables.
     pub(super) fn compile(path: &Path) -> Self {
-        let directory = path.to_string_lossy().into_owned();
-        let out = tempfile::tempdir().unwrap();
-        let build = out.path().join("build");
-        succeed(&["build", &directory, "--as-of", AS_OF, "--out", &build.to_string_lossy()], "");
-        let ruleset = std::fs::read_to_string(build.join("core/ruleset.nft")).unwrap();
-        let policy = policy(path);
-        Site { zones: ZoneIndex::new(&policy), policy, ruleset, directory }
+        Self::compile_for(path, Loader::Nftables)
     }
 
-    /// The ruleset.
-    pub(super) fn ruleset(&self) -> &str {
-        &self.ruleset
+    /// A policy that names nftables, compiled for what `loader` loads.
+    pub(super) fn compile_for(path: &Path, loader: Loader) -> Self {
+        let work = tempfile::tempdir().unwrap();
+        let source = work.path().join("policy");
+        std::fs::create_dir(&source).unwrap();
+        for entry in std::fs::read_dir(path).unwrap() {
+            let entry = entry.unwrap().path();
+            if entry.extension().is_some_and(|extension| extension == "cordon") {
+                let text = std::fs::read_to_string(&entry).unwrap();
+                let text = text.replace("target nftables", &format!("target {}", loader.target()));
+                std::fs::write(source.join(entry.file_name().unwrap()), text).unwrap();
+            }
+        }
+        let (directory, build) = (source.to_string_lossy().into_owned(), work.path().join("build"));
+        succeed(&["build", &directory, "--as-of", AS_OF, "--out", &build.to_string_lossy()], "");
+        let policy = policy(&source);
+        Site { zones: ZoneIndex::new(&policy), policy, loader, directory, work }
+    }
+
+    /// The folder of what was built for the firewall.
+    pub(super) fn files(&self) -> PathBuf {
+        self.work.path().join("build/core")
+    }
+
+    /// The text of a file that was built for the firewall.
+    pub(super) fn file(&self, name: &str) -> String {
+        std::fs::read_to_string(self.files().join(name)).unwrap()
+    }
+
+    /// The ruleset for nftables.
+    pub(super) fn ruleset(&self) -> String {
+        self.file("ruleset.nft")
+    }
+
+    /// The call that loads what was built.
+    pub(super) fn load(&self) -> Invocation {
+        self.loader.load(&self.files())
     }
 
     /// What `cordon query` says of each packet of a CSV table.
@@ -89,8 +165,7 @@ impl Site {
                 default_route: !rest.is_empty(),
             }
         });
-        let load = Invocation::new("nft", &["-f", "-"]).input(&self.ruleset);
-        Lab { interfaces: interfaces.collect(), load: vec![load], steps }
+        Lab { interfaces: interfaces.collect(), load: vec![self.load()], steps }
     }
 
     /// A row as the packet that opens the connection.

@@ -3,12 +3,12 @@
 //! A packet whose source does not lie behind the interface that it arrives on is dropped before anything else. So where
 //! an element speaks of all the sources behind an interface, it may as well speak of all sources that there are; that
 //! is shorter wherever the addresses are many ranges, as those of a rest zone are. Destinations get the same check, in
-//! the chains of pairs that lead to such an interface.
+//! the chains of pairs where an element was shortened by them.
 
 use serde::Serialize;
 
 use super::element::Family;
-use crate::set::{AddressRange, AddressSet, FlowsOf, IntervalSet, PacketSet, Point, Set};
+use crate::set::{AddressRange, AddressSet, Set};
 
 /// A named set of addresses.
 #[derive(Debug, Serialize)]
@@ -20,17 +20,16 @@ pub(super) struct NamedSet {
 
 /// The addresses behind an interface.
 pub(super) struct Behind {
-    pub(super) families: Vec<BehindFamily>,
+    families: Vec<BehindFamily>,
 }
 
 /// The addresses of one family behind an interface.
-pub(super) struct BehindFamily {
+struct BehindFamily {
     family: Family,
     /// What follows the address field to match addresses that are *not* behind the interface.
     foreign: Foreign,
     /// The set that the test refers to, if it needs one.
-    pub(super) set: Option<NamedSet>,
-    scattered: bool,
+    set: Option<NamedSet>,
 }
 
 /// How to match addresses that are not behind an interface.
@@ -51,10 +50,16 @@ pub(super) enum Side {
 }
 
 impl Behind {
-    pub(super) fn new(interface: &str, addresses: &AddressSet) -> Self {
+    /// `role` tells sets apart that belong to one interface.
+    pub(super) fn new(role: &str, interface: &str, addresses: &AddressSet) -> Self {
         let foreign = AddressSet::full().difference(addresses);
         let families = [Family::V4, Family::V6].map(|family| {
-            BehindFamily::new(interface, family, &ranges(addresses, family), &ranges(&foreign, family))
+            BehindFamily::new(
+                &format!("{role}/{interface}"),
+                family,
+                &ranges(addresses, family),
+                &ranges(&foreign, family),
+            )
         });
         Behind { families: families.into() }
     }
@@ -64,15 +69,15 @@ impl Behind {
         self.families.iter().filter_map(move |family| family.test(side))
     }
 
-    /// The same tests, for the families in which elements were shortened.
-    pub(super) fn scattered_tests(&self, side: Side) -> impl Iterator<Item = String> {
-        self.families.iter().filter(|family| family.scattered).filter_map(move |family| family.test(side))
+    /// The sets that the tests refer to.
+    pub(super) fn into_sets(self) -> Vec<NamedSet> {
+        self.families.into_iter().filter_map(|family| family.set).collect()
     }
 }
 
 impl BehindFamily {
-    fn new(interface: &str, family: Family, own: &[String], foreign: &[String]) -> Self {
-        let name = format!("behind/{interface}/{}", family.suffix());
+    fn new(place: &str, family: Family, own: &[String], foreign: &[String]) -> Self {
+        let name = format!("{place}/{}", family.suffix());
         let (foreign, set) = match (own, foreign) {
             (_, []) => (Foreign::Nothing, None),
             ([], _) => (Foreign::Everything, None),
@@ -88,7 +93,7 @@ impl BehindFamily {
                 (Foreign::Matching(test), Some(set))
             }
         };
-        BehindFamily { family, foreign, set, scattered: own.len() > 1 }
+        BehindFamily { family, foreign, set }
     }
 
     fn test(&self, side: Side) -> Option<String> {
@@ -111,26 +116,4 @@ fn ranges(set: &AddressSet, family: Family) -> Vec<String> {
     let of_family =
         set.ranges().filter(|range| matches!(range, AddressRange::V4(_)) == (family == Family::V4));
     of_family.map(|range| range.to_string()).collect()
-}
-
-/// A set that is equal to `packets` for packets from `sources` to `destinations`, in fewer boxes where it can be.
-pub(super) fn shortened(packets: &PacketSet, sources: &AddressSet, destinations: &AddressSet) -> PacketSet {
-    PacketSet {
-        v4: shortened_flows(&packets.v4, &sources.v4, &destinations.v4),
-        v6: shortened_flows(&packets.v6, &sources.v6, &destinations.v6),
-    }
-}
-
-fn shortened_flows<A: Point>(
-    flows: &FlowsOf<A>,
-    sources: &IntervalSet<A>,
-    destinations: &IntervalSet<A>,
-) -> FlowsOf<A> {
-    let scattered = |set: &IntervalSet<A>| set.intervals().len() > 1;
-    let shorter = flows.map_members(|to| {
-        let uniform = if scattered(destinations) { to.uniform_over(destinations) } else { None };
-        uniform.unwrap_or_else(|| to.clone())
-    });
-    let uniform = if scattered(sources) { shorter.uniform_over(sources) } else { None };
-    uniform.unwrap_or(shorter)
 }

@@ -10,7 +10,8 @@ mod text;
 mod view;
 
 use super::error::EmitError;
-use super::template;
+use super::linux;
+use super::template::Templates;
 use crate::diag::Diagnostics;
 use crate::plan::DevicePlan;
 
@@ -18,14 +19,18 @@ use crate::plan::DevicePlan;
 const TEMPLATE: &str = include_str!("../../../targets/nftables/ruleset.nft.j2");
 
 /// Makes `ruleset.nft`.
-pub(super) fn emit(plan: &DevicePlan, diagnostics: &mut Diagnostics) -> Vec<(String, String)> {
-    let bad = plan.device.interfaces.iter().filter(|interface| !text::valid_interface(&interface.name));
+pub(super) fn emit(
+    plan: &DevicePlan,
+    templates: &Templates,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(String, String)> {
+    let bad = plan.device.interfaces.iter().filter(|interface| !linux::valid_interface(&interface.name));
     diagnostics.extend(
         bad.map(|interface| EmitError::BadInterface { name: interface.name.clone(), span: interface.span }),
     );
     let made = view::Ruleset::new(plan)
         .map_err(str::to_owned)
-        .and_then(|view| template::render("ruleset.nft", TEMPLATE, &view).map_err(|error| error.to_string()));
+        .and_then(|view| templates.render("ruleset.nft", TEMPLATE, &view).map_err(|error| error.to_string()));
     match made {
         Ok(ruleset) => vec![("ruleset.nft".to_owned(), ruleset)],
         Err(what) => {

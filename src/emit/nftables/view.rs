@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::behind::{self, Behind, NamedSet, Side};
+use super::super::linux;
+use super::behind::{Behind, NamedSet, Side};
 use super::element::{Element, Family, Shape, place};
 use super::text::comment;
 use crate::ir::{Effect, Interface};
 use crate::plan::{DevicePlan, Pair};
-use crate::set::{PacketBox, PacketSet};
+use crate::set::{AddressSet, PacketBox, PacketSet, Set};
 
 /// The whole file.
 #[derive(Debug, Serialize)]
@@ -109,28 +110,39 @@ fn log(rule: &str, effect: Effect) -> Log {
     Log { rule: rule.to_owned(), prefix: format!("cordon {word} {rule}: "), verdict }
 }
 
-/// The zones behind an interface, for readers.
+/// What lies behind an interface, for readers: its zones, or the enforcement point that it leads to.
 fn zones(plan: &DevicePlan, interface: &Interface) -> String {
-    let names: Vec<&str> = interface.zones.iter().map(|zone| plan.policy[*zone].name.as_str()).collect();
+    let zones = interface.zones.iter().map(|zone| plan.policy[*zone].name.as_str());
+    let names: Vec<&str> = zones.chain(interface.link.iter().map(|link| link.to.as_str())).collect();
     comment(&names.join(", "))
+}
+
+/// The destinations that lie behind an interface. Where they are not the sources that may arrive on it, as with links
+/// that are backups, the sets that hold them have a name of their own.
+fn reachable(plan: &DevicePlan, interface: &Interface) -> Behind {
+    let destinations = plan.destinations_at(interface);
+    let role = if destinations == plan.sources_at(interface) { "behind" } else { "beyond" };
+    Behind::new(role, &interface.name, destinations)
 }
 
 fn pair_view(plan: &DevicePlan, pair: &Pair) -> Result<PairView, &'static str> {
     let name = format!("pair/{}/{}", pair.from.name, pair.to.name);
     let (sources, destinations) = (plan.sources_at(pair.from), plan.destinations_at(pair.to));
     let mut maps = Maps::new(&name, true);
+    let mut beyond_goals = false;
     for entry in &pair.entries {
         let rule = &plan.policy[entry.rule];
-        let packets = behind::shortened(&entry.packets, sources, destinations);
+        let packets = linux::shortened(&entry.packets, sources, destinations);
+        beyond_goals |= linux::shortened(&entry.packets, &AddressSet::empty(), destinations) != entry.packets;
         maps.add(&packets, &rule.id, &verdict(&rule.id, rule.effect, rule.log))?;
     }
-    let behind = Behind::new(&pair.to.name, destinations);
-    let beyond = behind.scattered_tests(Side::Destination);
+    let tests: Vec<String> = reachable(plan, pair.to).foreign_tests(Side::Destination).collect();
+    let tests = if beyond_goals { tests } else { Vec::new() };
     Ok(PairView {
         from: pair.from.name.clone(),
         to: pair.to.name.clone(),
         zones: comment(&format!("{} to {}", zones(plan, pair.from), zones(plan, pair.to))),
-        checks: beyond.map(|test| format!("{test} goto denied")).collect(),
+        checks: tests.iter().map(|test| format!("{test} goto denied")).collect(),
         maps: maps.into_views(),
     })
 }
@@ -173,12 +185,12 @@ impl<'n> Maps<'n> {
 
 /// The checks of what arrives on an interface: a source that no zone behind it has is dropped.
 fn arrival_view(plan: &DevicePlan, interface: &Interface) -> ArrivalView {
-    let behind = Behind::new(&interface.name, plan.sources_at(interface));
+    let behind = Behind::new("behind", &interface.name, plan.sources_at(interface));
     let checks = behind.foreign_tests(Side::Source).map(|test| format!("{test} goto spoofed"));
-    ArrivalView {
-        interface: interface.name.clone(),
-        zones: zones(plan, interface),
-        checks: checks.collect::<Vec<_>>(),
-        sets: behind.families.into_iter().filter_map(|family| family.set).collect(),
+    let checks: Vec<String> = checks.collect();
+    let mut sets: Vec<NamedSet> = behind.into_sets();
+    if plan.destinations_at(interface) != plan.sources_at(interface) {
+        sets.extend(reachable(plan, interface).into_sets());
     }
+    ArrivalView { interface: interface.name.clone(), zones: zones(plan, interface), checks, sets }
 }

@@ -1,0 +1,115 @@
+//! The command `splice`: a policy into the config of a pfSense.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::args::{Common, Format};
+use super::commands::{print, read_and_check};
+use super::{Failure, Outcome};
+use crate::emit::{OutputFile, Spliced, splice};
+use crate::ir::Policy;
+
+/// The largest config, in bytes: 256 MiB. Backups with traffic graphs in them have some ten.
+const MAX_CONFIG_BYTES: u64 = 256 << 20;
+
+/// What `splice` says it wrote.
+#[derive(Serialize)]
+struct Written {
+    /// The file, unless nothing was written.
+    file: Option<PathBuf>,
+    rules: usize,
+    aliases: usize,
+    warnings: Vec<String>,
+}
+
+/// Compiles a policy, and puts the rules and aliases of one enforcement point into its config.
+pub(super) fn run(
+    common: &Common,
+    device: &str,
+    into: &Path,
+    out: Option<&Path>,
+) -> Result<Outcome, Failure> {
+    let options = &common.options;
+    let mut checked = read_and_check(&common.path, options)?;
+    if !checked.diagnostics.has_errors() {
+        require_pfsense(&checked.policy, device)?;
+    }
+    let files = checked.compile();
+    if checked.outcome(options) == Outcome::Findings {
+        checked.report(options, "splice", &None::<Written>)?;
+        checked.summarise(options, "nothing was written")?;
+        return Ok(Outcome::Findings);
+    }
+    let config = read(into)?;
+    let [filter, aliases] = ["filter.xml", "aliases.xml"].map(|name| content(&files, device, name));
+    let refused = |what: String| Failure(format!("`{}`: {what}", into.display()));
+    let Spliced { config: made, rules, aliases, warnings } =
+        splice(&config, filter, aliases).map_err(|problem| refused(problem.to_string()))?;
+    if options.format == Format::Human {
+        let lines: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
+        print(io::stderr(), &lines)?;
+    }
+    let file = out.unwrap_or(into);
+    if options.deny_warnings && !warnings.is_empty() {
+        checked.report(options, "splice", &Some(Written { file: None, rules, aliases, warnings }))?;
+        checked.summarise(options, "nothing was written")?;
+        return Ok(Outcome::Findings);
+    }
+    replace(file, into, &made)?;
+    let written = Written { file: Some(file.to_path_buf()), rules, aliases, warnings };
+    checked.report(options, "splice", &Some(written))?;
+    let text = format!("wrote {rules} rules and {aliases} aliases into {}", file.display());
+    checked.summarise(options, &text)?;
+    Ok(Outcome::Fine)
+}
+
+fn require_pfsense(policy: &Policy, name: &str) -> Result<(), Failure> {
+    let mut devices = policy.devices.iter();
+    match devices.find(|device| device.name == name) {
+        Some(device) if device.target == "pfsense" => Ok(()),
+        Some(device) => Err(Failure(format!("`{name}` takes no pfSense config, but {}", device.target))),
+        None => {
+            let known: Vec<&str> = policy.devices.iter().map(|device| device.name.as_str()).collect();
+            Err(Failure(format!("the policy has no enforcement point `{name}`, but {}", known.join(", "))))
+        }
+    }
+}
+
+fn content<'f>(files: &'f [OutputFile], device: &str, name: &str) -> &'f str {
+    let path = format!("{device}/{name}");
+    files.iter().find(|file| file.path == path).map_or("", |file| file.content.as_str())
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    let failed = |problem: String| Failure(format!("cannot read `{}`: {problem}", path.display()));
+    let metadata = fs::metadata(path).map_err(|problem| failed(problem.to_string()))?;
+    if !metadata.is_file() {
+        return Err(failed("it is not a regular file".to_owned()));
+    }
+    if metadata.len() > MAX_CONFIG_BYTES {
+        return Err(failed(format!("it is larger than {MAX_CONFIG_BYTES} bytes")));
+    }
+    let bytes = fs::read(path).map_err(|problem| failed(problem.to_string()))?;
+    String::from_utf8(bytes)
+        .map_err(|error| failed(format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to())))
+}
+
+/// Writes a file beside the one that it replaces, flushes it, and moves it into place, so that a reader sees the old
+/// config or the new, and a crash leaves one of the two. It has the rights of `model`: a config holds secrets.
+fn replace(path: &Path, model: &Path, content: &str) -> Result<(), Failure> {
+    let failed = |problem: io::Error| Failure(format!("cannot write `{}`: {problem}", path.display()));
+    let path = if path.exists() { fs::canonicalize(path) } else { std::path::absolute(path) };
+    let path = path.map_err(failed)?;
+    let parent =
+        path.parent().ok_or_else(|| Failure("the output cannot be the root directory".to_owned()))?;
+    let mut fresh = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
+    fresh.write_all(content.as_bytes()).map_err(failed)?;
+    let rights = fs::metadata(model).map_err(failed)?.permissions();
+    fresh.as_file().set_permissions(rights).map_err(failed)?;
+    fresh.as_file().sync_all().map_err(failed)?;
+    fresh.persist(&path).map_err(|error| failed(error.error))?;
+    File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)
+}

@@ -1,0 +1,213 @@
+//! The view model of the files: every line that depends on the policy, ready to be laid out.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::acl::{Block, Direction, Family, Flows, boxes};
+use super::build::{self, Unsaid};
+use super::group::{self, Group, Groups};
+use super::prefix::cover;
+use super::residue::{Class, residue};
+use super::wanted::{Wanted, managed};
+use super::{tcam, text};
+use crate::ir::Interface;
+use crate::plan::DevicePlan;
+use crate::set::{BoxOf, Interval, IntervalMap, IntervalSet, Ports, Set, Traffic, union_all};
+
+/// What all files are laid out from.
+#[derive(Debug, Serialize)]
+pub(super) struct Config {
+    device: String,
+    title: String,
+    groups: Vec<Group>,
+    lists: Vec<List>,
+    terminals: Vec<List>,
+    interfaces: Vec<Binding>,
+    unfiltered: Vec<String>,
+    /// Lines with remarks, groups and headings left out.
+    entries: usize,
+    /// What `entries` would be with one line for each box, and neither groups nor parts.
+    naive: usize,
+    group_lines: usize,
+    /// Hardware entries of all lists on interfaces.
+    pub(super) hardware: u64,
+    /// What the device has, ` of N`, if that is limited.
+    budget: String,
+    /// The list with the most hardware entries, in words.
+    pub(super) largest: String,
+    /// Boxes of packets that may be the first of a connection, beyond the policy.
+    beyond: usize,
+}
+
+/// An access list.
+#[derive(Debug, Serialize)]
+struct List {
+    name: String,
+    keyword: &'static str,
+    /// The command that binds it to terminals.
+    login: &'static str,
+    about: String,
+    lines: Vec<String>,
+    entries: usize,
+    hardware: u64,
+    classes: Vec<Class>,
+}
+
+/// The lists of an interface.
+#[derive(Debug, Serialize)]
+struct Binding {
+    interface: String,
+    zones: String,
+    commands: Vec<String>,
+}
+
+impl Config {
+    pub(super) fn new(plan: &DevicePlan, unsaid: &mut BTreeSet<Unsaid>) -> Result<Self, &'static str> {
+        let (mut groups, mut lists, mut interfaces) = (Groups::new(), Vec::new(), Vec::new());
+        let mut naive = 0;
+        let (zoned, others): (Vec<&Interface>, Vec<&Interface>) =
+            plan.device.interfaces.iter().partition(|interface| !interface.zones.is_empty());
+        for interface in zoned {
+            let mut commands = Vec::new();
+            for family in Family::BOTH {
+                for direction in [Direction::In, Direction::Out] {
+                    let wanted = Wanted::new(plan, interface, direction, family);
+                    naive += naive_entries(&wanted);
+                    let list = list(plan, interface, &wanted, &mut groups, unsaid)?;
+                    commands.push(binding(&list.name, direction, family));
+                    lists.push(list);
+                }
+            }
+            let (name, zones) = (interface.name.clone(), zones(plan, interface));
+            interfaces.push(Binding { interface: name, zones, commands });
+        }
+        let terminals = Family::BOTH.map(|family| terminal(plan, family, &mut groups, unsaid));
+        let all = || lists.iter().chain(&terminals);
+        let largest = lists.iter().max_by_key(|list| (list.hardware, std::cmp::Reverse(&list.name)));
+        let counted = lists.iter().flat_map(|list| &list.classes).filter(|class| class.counts);
+        Ok(Config {
+            device: plan.device.name.clone(),
+            title: text::harmless(plan.policy.name.as_deref().unwrap_or("cordon")),
+            entries: all().map(|list| list.entries).sum(),
+            naive,
+            group_lines: group::lines(&groups),
+            hardware: lists.iter().map(|list| list.hardware).sum(),
+            budget: plan.device.tcam.map(|budget| format!(" of {budget}")).unwrap_or_default(),
+            largest: largest.map(|list| format!("{} {}", list.about, list.hardware)).unwrap_or_default(),
+            beyond: counted.map(|class| class.count).sum(),
+            unfiltered: others.iter().map(|interface| text::harmless(&interface.name)).collect(),
+            groups: groups.into_values().collect(),
+            lists,
+            terminals: terminals.into(),
+            interfaces,
+        })
+    }
+}
+
+/// The zones behind an interface, for readers.
+fn zones(plan: &DevicePlan, interface: &Interface) -> String {
+    let names: Vec<&str> = interface.zones.iter().map(|zone| plan.policy[*zone].name.as_str()).collect();
+    text::harmless(&names.join(", "))
+}
+
+fn words(direction: Direction) -> (&'static str, &'static str) {
+    match direction {
+        Direction::In => ("in", "IN"),
+        Direction::Out => ("out", "OUT"),
+    }
+}
+
+fn binding(name: &str, direction: Direction, family: Family) -> String {
+    let command = match family {
+        Family::V4 => "ip access-group",
+        Family::V6 => "ipv6 traffic-filter",
+    };
+    format!("{command} {name} {}", words(direction).0)
+}
+
+fn keyword(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "ip access-list extended",
+        Family::V6 => "ipv6 access-list",
+    }
+}
+
+fn list(
+    plan: &DevicePlan,
+    interface: &Interface,
+    wanted: &Wanted,
+    groups: &mut Groups,
+    unsaid: &mut BTreeSet<Unsaid>,
+) -> Result<List, &'static str> {
+    let rest = plan.policy.zones.iter().filter(|zone| zone.is_rest);
+    let rest: IntervalSet<u128> = union_all(rest.map(|zone| wanted.family.addresses(&zone.addresses)));
+    let mut built = build::build(wanted, &rest.difference(&wanted.near));
+    let residue = residue(wanted, &mut built)?;
+    unsaid.extend(built.unsaid);
+    let (word, in_name) = words(wanted.direction);
+    let stem = format!("CORDON-{}-{in_name}", text::in_name(&interface.name));
+    let about = format!("{} {word}, IPv{}:", text::harmless(&interface.name), wanted.family.digit());
+    let mut made = finished(&stem, &built.blocks, wanted.family, about, groups);
+    made.classes = residue.classes;
+    Ok(made)
+}
+
+/// A list with its remarks, its last denial, and the name that its lines give it.
+fn finished(stem: &str, blocks: &[Block], family: Family, about: String, groups: &mut Groups) -> List {
+    let (mut lines, mut entries) = (Vec::new(), 1);
+    for block in blocks {
+        lines.push(format!("remark {}", text::remark(&block.remark)));
+        for line in &block.lines {
+            let written = group::write(line, block.local, family, groups);
+            entries += written.len();
+            lines.extend(written);
+        }
+    }
+    lines.push("remark everything else".to_owned());
+    lines.push(format!("deny {} any any", family.every_protocol()));
+    let digest = text::digest(lines.iter().map(String::as_str));
+    List {
+        name: format!("{stem}-{}-{digest}", family.digit()),
+        keyword: keyword(family),
+        login: match family {
+            Family::V4 => "access-class",
+            Family::V6 => "ipv6 access-class",
+        },
+        about,
+        entries,
+        hardware: tcam::entries(blocks, family),
+        lines,
+        classes: Vec::new(),
+    }
+}
+
+/// Who may log in to the device: the parts of manage statements that reach its terminals, by SSH or Telnet.
+fn terminal(plan: &DevicePlan, family: Family, groups: &mut Groups, unsaid: &mut BTreeSet<Unsaid>) -> List {
+    let everywhere = IntervalSet::from_interval(family.all(), true);
+    let logins = Interval::spanning(22, 23);
+    let logins = Ports::product(&IntervalSet::full(), &IntervalSet::from_interval(logins, true));
+    let logins = Traffic::from_interval(Interval::single(super::service::TCP), logins);
+    let window = Flows::product(&everywhere, &IntervalMap::product(&everywhere, &logins));
+    let streams = managed(plan, family, &window);
+    let built = build::build_bare(&Wanted::only(family, everywhere, streams));
+    unsaid.extend(built.unsaid);
+    let about = format!("logins, IPv{}:", family.digit());
+    finished("CORDON-VTY", &built.blocks, family, about, groups)
+}
+
+/// The entries of a list if each box of packets were written out by itself.
+fn naive_entries(wanted: &Wanted) -> usize {
+    let size = |interval| cover(&IntervalSet::from_interval(interval, true), None, wanted.family).len();
+    let cost = |packets: &BoxOf<u128>| {
+        let protocols = match packets.protocol.is_full() {
+            true => 1,
+            false => usize::from(packets.protocol.last() - packets.protocol.first()) + 1,
+        };
+        protocols * size(packets.source) * size(packets.destination)
+    };
+    let streams = wanted.allowed.iter().chain(&wanted.denied).chain(&wanted.manage);
+    let replies = wanted.replies.iter().flat_map(|replies| [&replies.established, &replies.others]);
+    let flows = streams.map(|stream| &stream.flows).chain(replies);
+    flows.map(|flows| boxes(flows).iter().map(cost).sum::<usize>()).sum::<usize>() + 1
+}

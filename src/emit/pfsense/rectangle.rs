@@ -1,0 +1,98 @@
+//! Sets of packets as rectangles: some sources, some destinations, and the traffic between any two of them.
+//!
+//! A rule of pfSense names one alias on each side, so the rectangles of an entry are as few as its shape allows: one,
+//! unless another rule cuts into it.
+
+use crate::set::{AddressSet, FlowsOf, Interval, IntervalMap, IntervalSet, PacketSet, Point, Set, Traffic};
+
+/// The family of a rule.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    /// As pfSense names it in a rule.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Family::V4 => "inet",
+            Family::V6 => "inet6",
+        }
+    }
+
+    /// As people name it.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Family::V4 => "IPv4",
+            Family::V6 => "IPv6",
+        }
+    }
+
+    /// What the name of an alias of its addresses ends in.
+    pub(super) fn suffix(self) -> &'static str {
+        match self {
+            Family::V4 => "_v4",
+            Family::V6 => "_v6",
+        }
+    }
+
+    /// The addresses of a set that are of this family.
+    pub(super) fn of(self, set: &AddressSet) -> AddressSet {
+        match self {
+            Family::V4 => AddressSet { v4: set.v4.clone(), v6: IntervalSet::empty() },
+            Family::V6 => AddressSet { v4: IntervalSet::empty(), v6: set.v6.clone() },
+        }
+    }
+}
+
+/// All packets of one family from one set to another over the same traffic.
+#[derive(Clone, Debug)]
+pub(super) struct Rectangle {
+    pub(super) family: Family,
+    pub(super) sources: AddressSet,
+    pub(super) destinations: AddressSet,
+    pub(super) traffic: Traffic,
+}
+
+/// Disjoint rectangles that together are the set, IPv4 first.
+pub(super) fn rectangles(packets: &PacketSet) -> Vec<Rectangle> {
+    let v4 = |set| AddressSet { v4: set, v6: IntervalSet::empty() };
+    let v6 = |set| AddressSet { v4: IntervalSet::empty(), v6: set };
+    let inet = of_family(&packets.v4).into_iter().map(|(sources, destinations, traffic)| Rectangle {
+        family: Family::V4,
+        sources: v4(sources),
+        destinations: v4(destinations),
+        traffic,
+    });
+    let inet6 = of_family(&packets.v6).into_iter().map(|(sources, destinations, traffic)| Rectangle {
+        family: Family::V6,
+        sources: v6(sources),
+        destinations: v6(destinations),
+        traffic,
+    });
+    inet.chain(inet6).collect()
+}
+
+fn of_family<A: Point>(flows: &FlowsOf<A>) -> Vec<(IntervalSet<A>, IntervalSet<A>, Traffic)> {
+    let mut found = Vec::new();
+    for (sources, destinations) in grouped(flows) {
+        for (destinations, traffic) in grouped(destinations) {
+            found.push((sources.clone(), destinations, traffic.clone()));
+        }
+    }
+    found
+}
+
+/// The keys of a map, those with the same members together, each group where its first key is. A rule has few different
+/// members however many keys it has, so the groups are searched one by one.
+pub(super) fn grouped<K: Point, S: Set>(map: &IntervalMap<K, S>) -> Vec<(IntervalSet<K>, &S)> {
+    let mut groups: Vec<(Vec<Interval<K>>, &S)> = Vec::new();
+    for (interval, members) in map.entries() {
+        match groups.iter_mut().find(|(_, known)| *known == members) {
+            Some((keys, _)) => keys.push(*interval),
+            None => groups.push((vec![*interval], members)),
+        }
+    }
+    groups.into_iter().map(|(keys, members)| (keys.into_iter().collect(), members)).collect()
+}
