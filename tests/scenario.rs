@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cordon::ir::{Effect, Policy};
+use cordon::ir::{DeviceId, Effect, Policy, Topology, ZoneId};
 use cordon::plan::plan;
 use cordon::set::{
     AddressRange, AddressSet, Interval, IntervalSet, PacketSet, ServiceSet, Set, protocol_number, union_all,
@@ -60,16 +60,22 @@ impl Tables {
 
     /// The packets of a row, without those that stay inside one zone.
     fn packets(&self, row: &BTreeMap<String, String>) -> PacketSet {
+        union_all(self.by_zones(row).into_iter().map(|(_, packets)| packets).collect::<Vec<_>>())
+    }
+
+    /// The packets of a row between each two zones.
+    fn by_zones(&self, row: &BTreeMap<String, String>) -> Vec<((String, String), PacketSet)> {
         let services = services(&row["proto"], &row["dport"]);
         let mut sets = Vec::new();
         for (from, sources) in self.named(&row["src"]) {
             for (to, destinations) in self.named(&row["dst"]) {
                 if from != to {
-                    sets.push(PacketSet::product(sources, destinations, &services));
+                    let packets = PacketSet::product(sources, destinations, &services);
+                    sets.push(((from.clone(), to.clone()), packets));
                 }
             }
         }
-        union_all(sets)
+        sets
     }
 }
 
@@ -111,6 +117,26 @@ fn the_example_allows_what_the_182_flows_allow_and_nothing_else() {
     assert!(missing.is_empty(), "not allowed: {}", missing[0]);
     assert!(surplus.is_empty(), "allowed beyond the table: {}", surplus[0]);
     assert_eq!(allowed, wanted);
+}
+
+#[test]
+fn each_enforcement_point_allows_just_the_flows_that_cross_it() {
+    let tables = Tables::read();
+    let policy = policy(&hospital());
+    let topology = Topology::new(&policy);
+    let zone = |name: &str| ZoneId(policy.zones.iter().position(|zone| zone.name == name).unwrap());
+    let flows: Vec<_> = rows("flows.csv").iter().flat_map(|row| tables.by_zones(row)).collect();
+    for (device, place) in plan(&policy).iter().zip((0..).map(DeviceId)) {
+        let crossing = flows.iter().filter(|((from, to), _)| {
+            topology.crossings(zone(from), zone(to)).iter().any(|crossing| crossing.device == place)
+        });
+        let wanted = union_all(crossing.map(|(_, packets)| packets.clone()).collect::<Vec<_>>());
+        let entries = device.pairs.iter().flat_map(|pair| &pair.entries);
+        let allows = entries.filter(|entry| policy[entry.rule].effect == Effect::Allow);
+        let allowed = union_all(allows.map(|entry| entry.packets.clone()).collect::<Vec<_>>());
+        assert!(!wanted.is_empty(), "{}", device.device.name);
+        assert!(allowed == wanted, "{} allows something else", device.device.name);
+    }
 }
 
 #[test]

@@ -134,6 +134,20 @@ fn hazard_17_an_exclusion_is_exact() {
 }
 
 #[test]
+fn hazard_27_denials_that_shape_one_rule_take_nothing_from_another() {
+    let site = compile_text(&small(
+        "peer patient in ward { host 10.1.0.9 }\nallow log-in { from any  to ward  via tcp 53-60  log }\n\
+         allow most { from core  to patient  via any }\nforbid some { from other  to patient  via tcp any  log }",
+    ));
+    let passes = |from: &str, to: &str, protocol, port| {
+        site.passes(&packet(protocol, (from, 40_000), (to, port), false))
+    };
+    assert!(passes("10.2.0.7", "10.1.0.9", 6, 53) && passes("10.2.0.7", "10.1.0.9", 17, 9));
+    assert!(passes("10.3.0.7", "10.1.0.8", 6, 60) && !passes("10.3.0.7", "10.1.0.9", 6, 60));
+    assert!(!passes("10.2.0.7", "10.1.0.8", 17, 9) && passes("10.2.0.7", "10.1.0.8", 6, 55));
+}
+
+#[test]
 fn hazard_28_neighbour_discovery_stands_before_the_last_denial() {
     for switch in site().switches.values() {
         let lists: Vec<&str> = switch.text.split("\nipv6 access-list ").skip(1).collect();

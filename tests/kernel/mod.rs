@@ -5,6 +5,7 @@
 //! privileges in a user namespace of its own.
 
 pub(crate) mod boundary;
+mod devices;
 pub(crate) mod frame;
 mod hospital;
 mod injection;

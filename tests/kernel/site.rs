@@ -76,6 +76,27 @@ pub(super) struct Row {
     pub(super) verdict: String,
 }
 
+impl Row {
+    /// The packet that opens the connection, arriving on an interface.
+    pub(super) fn packet(&self, id: u32, ingress: String) -> Packet {
+        let (source_port, destination_port) = (self.source_port, self.destination_port);
+        let echo_request = if self.source.is_ipv4() { 8 } else { 128 };
+        let identifier = u16::try_from(id % 65_536).unwrap();
+        let transport = match self.proto.as_str() {
+            "tcp" => Transport::Tcp { source_port, destination_port, flags: flags::SYN },
+            "udp" => Transport::Udp { source_port, destination_port },
+            "icmp" | "icmpv6" => {
+                let named = u8::try_from(destination_port).unwrap();
+                let kind = if destination_port == 0 { echo_request } else { named };
+                Transport::Icmp { kind, code: 0, identifier }
+            }
+            "sctp" => Transport::Sctp { source_port, destination_port, acknowledge: false },
+            number => Transport::Other { protocol: number.parse().unwrap() },
+        };
+        Packet { id, ingress, source: self.source, destination: self.destination, transport }
+    }
+}
+
 impl Site {
     /// A policy for nftables.
     pub(super) fn compile(path: &Path) -> Self {
@@ -103,7 +124,12 @@ impl Site {
 
     /// The folder of what was built for the firewall.
     pub(super) fn files(&self) -> PathBuf {
-        self.work.path().join("build/core")
+        self.folder("core")
+    }
+
+    /// The folder of what was built for an enforcement point.
+    pub(super) fn folder(&self, device: &str) -> PathBuf {
+        self.work.path().join("build").join(device)
     }
 
     /// The text of a file that was built for the firewall.
@@ -170,30 +196,7 @@ impl Site {
 
     /// A row as the packet that opens the connection.
     pub(super) fn packet(&self, row: &Row, id: u32) -> Packet {
-        let (source_port, destination_port) = (row.source_port, row.destination_port);
-        let echo_request = if row.source.is_ipv4() { 8 } else { 128 };
-        let identifier = u16::try_from(id % 65_536).unwrap();
-        let transport = match row.proto.as_str() {
-            "tcp" => Transport::Tcp { source_port, destination_port, flags: flags::SYN },
-            "udp" => Transport::Udp { source_port, destination_port },
-            "icmp" | "icmpv6" => {
-                let kind = if destination_port == 0 {
-                    echo_request
-                } else {
-                    u8::try_from(destination_port).unwrap()
-                };
-                Transport::Icmp { kind, code: 0, identifier }
-            }
-            "sctp" => Transport::Sctp { source_port, destination_port, acknowledge: false },
-            number => Transport::Other { protocol: number.parse().unwrap() },
-        };
-        Packet {
-            id,
-            ingress: self.interface(row.source),
-            source: row.source,
-            destination: row.destination,
-            transport,
-        }
+        row.packet(id, self.interface(row.source))
     }
 
     /// What the kernel must do with the packet of a row.

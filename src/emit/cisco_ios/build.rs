@@ -62,6 +62,8 @@ struct Staged {
     permits: Vec<Line>,
     exceptions: Vec<Line>,
     every: Vec<Line>,
+    /// True if the exceptions are holes that nobody else may use. Then they may stand before all others.
+    holed: bool,
 }
 
 impl Staged {
@@ -142,12 +144,14 @@ fn guard_block(wanted: &Wanted, addresses: &IntervalSet<u128>, side: Side) -> Bl
 }
 
 fn add_part(built: &mut Built, wanted: &Wanted, part: &Part) {
-    let (mut early, mut forward, mut backward) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut early, mut backward) = (Vec::new(), Vec::new());
+    let (mut holed, mut forward) = (Vec::new(), Vec::new());
     for stream in wanted.manage.iter().chain(&wanted.allowed) {
         let staged = add_stream(built, wanted, part, stream);
         let local = stream.rule.is_none();
         built.blocks.push(Block { remark: stream.remark.clone(), lines: staged.permits, local });
-        forward.push((stream.remark.clone(), local, staged.exceptions, staged.every));
+        let late = if staged.holed { &mut holed } else { &mut forward };
+        late.push((stream.remark.clone(), local, staged.exceptions, staged.every));
     }
     for replies in &wanted.replies {
         let (permits, tcp, staged) = add_replies(built, wanted, part, replies);
@@ -165,7 +169,9 @@ fn add_part(built: &mut Built, wanted: &Wanted, part: &Part) {
         };
         built.blocks.push(Block { remark: stream.remark.clone(), lines, local: false });
     }
-    built.blocks.extend(exceptions_first(forward).chain(exceptions_first(backward)));
+    for late in [holed, forward, backward] {
+        built.blocks.extend(exceptions_first(late));
+    }
 }
 
 /// Blocks that deny something, and behind all of them those that permit the rest.
@@ -260,7 +266,7 @@ fn staged_with_holes(
     part: &Part,
 ) -> Option<Staged> {
     let lowered = lower(&whole.traffic, wanted.family);
-    let mut staged = Staged::default();
+    let mut staged = Staged { holed: true, ..Staged::default() };
     if lowered.every || !lowered.unsaid.is_empty() {
         return None;
     }
@@ -298,7 +304,7 @@ fn add_replies(
         tcp = tcp.or_shorter(staged_with_holes(&whole, &holes, false, true, wanted, part));
     }
     permits.append(&mut tcp.permits);
-    let known = only(UDP, Ports::full()).union(&only(wanted.family.icmp(), Ports::full()));
+    let known = said_alone(wanted);
     for product in products(&restricted(&replies.others, part, wanted.direction), wanted, part) {
         let alone = lower(&product.traffic.intersection(&known), wanted.family);
         if !alone.exact.is_empty() {
@@ -314,6 +320,16 @@ fn add_replies(
     }
     permits.append(&mut staged.permits);
     (permits, tcp, staged)
+}
+
+/// The traffic whose replies stand before the denials: UDP, ICMP, and each protocol that one of the denials names.
+fn said_alone(wanted: &Wanted) -> Traffic {
+    let denied = wanted.denied.iter().flat_map(|denied| grouped(&denied.flows));
+    let runs: Vec<Interval<u8>> =
+        denied.flat_map(|product| product.traffic.keys().intervals().collect::<Vec<_>>()).collect();
+    let named = runs.into_iter().filter(|run| run.is_single()).map(Interval::first);
+    let named = named.filter(|protocol| *protocol != TCP).chain([UDP, wanted.family.icmp()]);
+    union_all(named.map(|protocol| only(protocol, Ports::full())))
 }
 
 /// True if nothing else is said of packets.
