@@ -180,6 +180,17 @@ fn a_device_that_is_gone_from_the_policy_is_gone_from_the_output() {
 }
 
 #[test]
+fn one_device_that_fails_keeps_all_others_from_being_written() {
+    let two = GOOD.to_owned()
+        + "firewall aaa { target pfsense  interface eth0 zone ward  interface lan zone servers }";
+    let policy = directory(&[("a.cordon", &two)]);
+    let (code, _, err) = run(&["build", &path(&policy)], "");
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("C0710"), "{err}");
+    assert_eq!(names(policy.path()), ["a.cordon"]);
+}
+
+#[test]
 fn files_that_are_included_belong_to_the_policy_once() {
     let main = "include \"more/rules.cordon\"\ninclude \"more\"\n";
     let policy =

@@ -57,3 +57,25 @@ fn the_same_build_twice_gives_the_same_bytes_and_replaces_the_first() {
         std::fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(beside, ["build"], "nothing is left over");
 }
+
+#[test]
+fn the_output_does_not_depend_on_files_or_on_the_order_of_statements() {
+    let mut texts: Vec<String> = std::fs::read_dir(hospital())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "cordon"))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    assert!(texts.len() > 5);
+    texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    let policy = tempfile::tempdir().unwrap();
+    std::fs::write(policy.path().join("all.cordon"), texts.concat()).unwrap();
+    let out = policy.path().join("build");
+    let directory = policy.path().to_string_lossy().into_owned();
+    succeed(&["build", &directory, "--as-of", AS_OF, "--out", &out.to_string_lossy()], "");
+    let without_manifest = |mut files: Vec<(String, String)>| {
+        files.retain(|(name, _)| name != "manifest.json");
+        files
+    };
+    assert_eq!(without_manifest(tree(&out)), without_manifest(tree(&hospital().join("build"))));
+}

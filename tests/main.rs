@@ -22,3 +22,4 @@ mod cli;
 mod topology;
 mod custom_target;
 mod pfsense;
+mod hazards;
