@@ -124,9 +124,11 @@ fn an_element_counts_and_names_the_rule_that_a_packet_met() {
     in_shapes("an_element_counts_and_names_the_rule_that_a_packet_met", |site| {
         let said = outputs(&site.lab(vec![probes(site), shell("ipset list | grep 'packets 1 '")]));
         let hits: Vec<&str> = said[1].lines().collect();
-        assert_eq!(hits.len(), 1, "{hits:?}");
-        assert!(hits[0].starts_with("10.3.0.10,tcp:3613,10.1.0.3 "), "{hits:?}");
-        assert!(hits[0].ends_with("comment \"data\""), "{hits:?}");
+        let met = ["10.3.0.10,tcp:3613,10.1.0.3 ", "2001:db8:3::10,tcp:3613,2001:db8:1::3 "];
+        assert_eq!(hits.len(), met.len(), "{hits:?}");
+        for (hit, met) in hits.iter().zip(met) {
+            assert!(hit.starts_with(met) && hit.ends_with("comment \"data\""), "{hits:?}");
+        }
     });
 }
 
