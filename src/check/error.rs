@@ -275,6 +275,21 @@ pub(super) enum CheckError {
         help: String,
     },
 
+    #[error("`{protocol} {text}` opens nothing")]
+    #[diagnostic(
+        code(C0308),
+        severity(Warning),
+        help(
+            "a policy speaks of who may open a connection; errors and answers pass where something was asked, and nowhere else"
+        )
+    )]
+    OpensNothing {
+        protocol: String,
+        text: String,
+        #[label("an error or an answer")]
+        span: Span,
+    },
+
     // --- rules ---
     #[error("this {kind} does not say {what}")]
     #[diagnostic(code(C0401), help("what is left out matches nothing; to mean all of them, write `any`"))]

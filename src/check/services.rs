@@ -198,10 +198,23 @@ fn read_ports(
     Some((source, destination))
 }
 
+/// True for messages that a conversation can begin with. Errors and answers belong to another packet, and what no host
+/// asked for is dropped by whatever keeps track (net/netfilter/nf_conntrack_proto_icmp.c and nf_conntrack_proto_icmpv6.c).
+fn opens(protocol: u8, message_type: u8) -> bool {
+    match protocol {
+        ICMP => matches!(message_type, 8 | 13 | 15 | 17),
+        _ => message_type == 128 || message_type >= 130,
+    }
+}
+
 /// A message of ICMP, by name. Other protocols have none.
 fn with_message(number: u8, protocol: &Word, message: &Word, diagnostics: &mut Diagnostics) -> ServiceSet {
     let types = icmp_types(number);
     if let Some((_, message_type)) = types.iter().find(|(name, _)| *name == message.node) {
+        if !opens(number, *message_type) {
+            let (protocol, text, span) = (protocol.node.clone(), message.node.clone(), message.span);
+            diagnostics.push(CheckError::OpensNothing { protocol, text, span });
+        }
         return ServiceSet::icmp(number, *message_type, None);
     }
     let known: Vec<String> = types.iter().map(|(name, _)| format!("`{name}`")).collect();

@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 82] = [
+pub const CODES: [Code; 83] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -58,6 +58,7 @@ pub const CODES: [Code; 82] = [
     code("C0305", "a service is used nowhere"),
     code("C0306", "a service is empty"),
     code("C0307", "not a protocol number"),
+    code("C0308", "a message that opens nothing"),
     // Rules.
     code("C0401", "a statement leaves something out"),
     code("C0402", "all that a rule allows is forbidden"),
