@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{AS_OF, hospital, succeed};
+use crate::support::{AS_OF, hospital, root, succeed};
 
 /// All files below a directory with their contents, by path.
 fn tree(directory: &Path) -> Vec<(String, String)> {
@@ -78,4 +78,32 @@ fn the_output_does_not_depend_on_files_or_on_the_order_of_statements() {
         files
     };
     assert_eq!(without_manifest(tree(&out)), without_manifest(tree(&hospital().join("build"))));
+}
+
+/// The indented blocks of a page, without their indent.
+fn blocks(page: &str) -> Vec<String> {
+    let mut blocks = vec![String::new()];
+    for line in page.lines() {
+        match line.strip_prefix("    ") {
+            Some(code) => blocks.last_mut().unwrap().push_str(&format!("{code}\n")),
+            None if line.is_empty() => blocks.last_mut().unwrap().push('\n'),
+            None => blocks.push(String::new()),
+        }
+    }
+    blocks.iter().map(|block| block.trim().to_owned()).filter(|block| !block.is_empty()).collect()
+}
+
+#[test]
+fn the_policy_in_the_readme_compiles_to_the_output_beside_it() {
+    let page = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let [policy, output] = &blocks(&page)[..2] else { panic!("{page}") };
+    let firewall =
+        "firewall core { target nftables  interface vlan210 zone pump_wifi  interface vlan300 zone dev_srv }";
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("a.cordon"), format!("{policy}\n{firewall}\n")).unwrap();
+    succeed(&["build", &directory.path().to_string_lossy(), "--as-of", AS_OF], "");
+    let ruleset = std::fs::read_to_string(directory.path().join("build/core/ruleset.nft")).unwrap();
+    let stripped: Vec<&str> = ruleset.lines().map(str::trim).collect();
+    let shown: Vec<&str> = output.lines().map(str::trim).collect();
+    assert!(stripped.windows(shown.len()).any(|lines| lines == shown), "{output}");
 }
