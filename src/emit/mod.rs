@@ -25,7 +25,7 @@ pub use pfsense::{SpliceError, Spliced, splice};
 use self::error::EmitError;
 use self::template::Templates;
 use crate::diag::Diagnostics;
-use crate::ir::Rule;
+use crate::ir::{Rule, Span};
 use crate::plan::DevicePlan;
 
 /// A file to be written.
@@ -102,6 +102,29 @@ fn unknown_target(plan: &DevicePlan, users: &UserTargets) -> EmitError {
     let help =
         help.unwrap_or_else(|| "targets are `nftables`, `iptables`, `cisco-ios` and `pfsense`".to_owned());
     EmitError::UnknownTarget { target, span, help }
+}
+
+/// Reports each interface whose name the platform does not take.
+fn check_interfaces(
+    plan: &DevicePlan,
+    is_valid: fn(&str) -> bool,
+    refused: fn(String, Span) -> EmitError,
+    diagnostics: &mut Diagnostics,
+) {
+    let bad = plan.device.interfaces.iter().filter(|interface| !is_valid(&interface.name));
+    diagnostics.extend(bad.map(|interface| refused(interface.name.clone(), interface.span)));
+}
+
+/// The files that were made. That they could not be is a bug, since all that a policy can say was judged before.
+fn made_or_bug(
+    plan: &DevicePlan,
+    made: Result<Vec<(String, String)>, String>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(String, String)> {
+    made.unwrap_or_else(|what| {
+        diagnostics.push(EmitError::Bug { what, span: plan.device.span });
+        Vec::new()
+    })
 }
 
 /// Reports that a target cannot express a part of a rule: an error, or, where the rule says `unsupported leave-out`, a

@@ -1,8 +1,8 @@
 //! The kernel lab: routers in Linux network namespaces that show what a firewall configuration does to real packets.
 //!
 //! `lab` forwards raw frames through a router and says where each came out; `sockets` opens real connections through
-//! one. Both take the tool calls that load a configuration, so they know no firewall dialect. Everything runs without
-//! privileges in a user namespace of its own.
+//! one. Both take the tool calls that load a configuration, so they know no firewall dialect. Everything runs in a
+//! network namespace of its own, and without root in a user namespace around it.
 
 pub(crate) mod boundary;
 mod devices;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// True if user namespaces, `ip` and all of `tools` are there; the caller returns early if not.
+/// True if namespaces, `ip` and all of `tools` are there; the caller returns early if not.
 ///
 /// # Panics
 /// Something is missing and `CORDON_REQUIRE_KERNEL=1`.

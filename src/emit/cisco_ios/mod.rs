@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use self::build::Unsaid;
 use super::error::EmitError;
 use super::template::Templates;
-use super::unsupported;
+use super::{check_interfaces, made_or_bug, unsupported};
 use crate::diag::Diagnostics;
 use crate::plan::DevicePlan;
 
@@ -40,10 +40,8 @@ pub(super) fn emit(
     templates: &Templates,
     diagnostics: &mut Diagnostics,
 ) -> Vec<(String, String)> {
-    let bad = plan.device.interfaces.iter().filter(|interface| !text::valid_interface(&interface.name));
-    let bad = bad
-        .map(|interface| EmitError::BadCiscoInterface { name: interface.name.clone(), span: interface.span });
-    diagnostics.extend(bad);
+    let refused = |name, span| EmitError::BadCiscoInterface { name, span };
+    check_interfaces(plan, text::valid_interface, refused, diagnostics);
     let mut unsaid = BTreeSet::new();
     let made = view::Config::new(plan, &mut unsaid).map_err(str::to_owned).and_then(|config| {
         check_budget(plan, &config, diagnostics);
@@ -54,10 +52,7 @@ pub(super) fn emit(
         files.collect::<Result<Vec<_>, String>>()
     });
     report(plan, &unsaid, diagnostics);
-    made.unwrap_or_else(|what| {
-        diagnostics.push(EmitError::Bug { what, span: plan.device.span });
-        Vec::new()
-    })
+    made_or_bug(plan, made, diagnostics)
 }
 
 /// Reports an enforcement point whose lists take more hardware entries than it has.

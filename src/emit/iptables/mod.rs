@@ -20,7 +20,7 @@ use serde::Serialize;
 use self::view::{Files, Ruleset, Speaker, Unsupported};
 use super::error::EmitError;
 use super::template::Templates;
-use super::{linux, unsupported};
+use super::{check_interfaces, linux, made_or_bug, unsupported};
 use crate::diag::Diagnostics;
 use crate::plan::DevicePlan;
 
@@ -45,21 +45,13 @@ pub(super) fn emit(
     templates: &Templates,
     diagnostics: &mut Diagnostics,
 ) -> Vec<(String, String)> {
-    let bad = plan.device.interfaces.iter().filter(|interface| !linux::valid_interface(&interface.name));
-    diagnostics.extend(
-        bad.map(|interface| EmitError::BadInterface { name: interface.name.clone(), span: interface.span }),
-    );
+    let refused = |name, span| EmitError::BadInterface { name, span };
+    check_interfaces(plan, linux::valid_interface, refused, diagnostics);
     let made = view::files(plan).map_err(str::to_owned).and_then(|(files, missing)| {
         report(plan, missing, diagnostics);
         render(&files, templates).map_err(|error| error.to_string())
     });
-    match made {
-        Ok(files) => files,
-        Err(what) => {
-            diagnostics.push(EmitError::Bug { what, span: plan.device.span });
-            Vec::new()
-        }
-    }
+    made_or_bug(plan, made, diagnostics)
 }
 
 fn render(files: &Files, templates: &Templates) -> Result<Vec<(String, String)>, minijinja::Error> {

@@ -10,8 +10,8 @@ mod text;
 mod view;
 
 use super::error::EmitError;
-use super::linux;
 use super::template::Templates;
+use super::{check_interfaces, linux, made_or_bug};
 use crate::diag::Diagnostics;
 use crate::plan::DevicePlan;
 
@@ -24,18 +24,10 @@ pub(super) fn emit(
     templates: &Templates,
     diagnostics: &mut Diagnostics,
 ) -> Vec<(String, String)> {
-    let bad = plan.device.interfaces.iter().filter(|interface| !linux::valid_interface(&interface.name));
-    diagnostics.extend(
-        bad.map(|interface| EmitError::BadInterface { name: interface.name.clone(), span: interface.span }),
-    );
+    let refused = |name, span| EmitError::BadInterface { name, span };
+    check_interfaces(plan, linux::valid_interface, refused, diagnostics);
     let made = view::Ruleset::new(plan)
         .map_err(str::to_owned)
         .and_then(|view| templates.render("ruleset.nft", TEMPLATE, &view).map_err(|error| error.to_string()));
-    match made {
-        Ok(ruleset) => vec![("ruleset.nft".to_owned(), ruleset)],
-        Err(what) => {
-            diagnostics.push(EmitError::Bug { what, span: plan.device.span });
-            Vec::new()
-        }
-    }
+    made_or_bug(plan, made.map(|ruleset| vec![("ruleset.nft".to_owned(), ruleset)]), diagnostics)
 }

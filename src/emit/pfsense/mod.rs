@@ -20,6 +20,7 @@ pub use self::splice::{SpliceError, Spliced, splice};
 use self::view::{Config, LeftOut};
 use super::error::EmitError;
 use super::template::Templates;
+use super::{check_interfaces, made_or_bug};
 use crate::diag::Diagnostics;
 use crate::plan::DevicePlan;
 
@@ -35,22 +36,16 @@ pub(super) fn emit(
     templates: &Templates,
     diagnostics: &mut Diagnostics,
 ) -> Vec<(String, String)> {
-    let bad = plan.device.interfaces.iter().filter(|interface| !text::valid_interface(&interface.name));
-    diagnostics.extend(bad.map(|interface| EmitError::BadPfsenseInterface {
-        name: interface.name.clone(),
-        span: interface.span,
-    }));
+    let refused = |name, span| EmitError::BadPfsenseInterface { name, span };
+    check_interfaces(plan, text::valid_interface, refused, diagnostics);
     let mut left_out = LeftOut::default();
     let config = Config::new(plan, &mut left_out);
     report(plan, &left_out, diagnostics);
     let files = TEMPLATES.iter().map(|(name, source)| {
-        let text = templates.render(name, source, &config)?;
+        let text = templates.render(name, source, &config).map_err(|error| error.to_string())?;
         Ok(((*name).to_owned(), text))
     });
-    files.collect::<Result<_, minijinja::Error>>().unwrap_or_else(|error| {
-        diagnostics.push(EmitError::Bug { what: error.to_string(), span: plan.device.span });
-        Vec::new()
-    })
+    made_or_bug(plan, files.collect(), diagnostics)
 }
 
 fn report(plan: &DevicePlan, left_out: &LeftOut, diagnostics: &mut Diagnostics) {
