@@ -289,6 +289,21 @@ fn a_text_with_characters_that_turn_it_around_is_refused_before_any_target() {
 }
 
 /// A policy for nftables, with templates in its own folder.
+#[test]
+fn a_rule_with_a_schedule_is_refused_for_a_target_that_is_told_nothing_of_time() {
+    let scheduled = |leave_out: &str| {
+        let rule = format!(
+            "reason \"monitoring\"  during days  {leave_out} }}\nschedule days {{ mon 08:00-17:00  timezone utc }}"
+        );
+        changed(|text| text.replace("reason \"monitoring\" }", &rule))
+    };
+    let refusal = build(scheduled("").path()).unwrap_err();
+    assert!(refusal.contains("C0703") && refusal.contains("the schedule `days`"), "{refusal}");
+    let files = build(scheduled("unsupported leave-out").path()).unwrap();
+    let rules = content(&files, "edge/firewall.rsc");
+    assert!(rules.contains("library") && !rules.contains("probes"), "{rules}");
+}
+
 fn nftables_with(files: &[(&str, &str)]) -> tempfile::TempDir {
     let directory = changed(|text| text.replacen("target routeros", "target nftables", 1));
     fs::remove_dir_all(directory.path().join("targets")).unwrap();

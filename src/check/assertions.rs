@@ -78,7 +78,7 @@ fn allowed_in(
     })
 }
 
-/// A denied packet where all should be allowed.
+/// A packet that is denied, if only at times, where all should be allowed.
 fn denied_in(
     policy: &Policy,
     assertion: &Assertion,
@@ -97,13 +97,14 @@ fn denied_in(
         }
     }
     let mut denied = packets.clone();
-    for allow in parts.iter().filter(with_effect(policy, Effect::Allow)) {
+    let always = |part: &&Part| policy[part.rule].during.is_none();
+    for allow in parts.iter().filter(with_effect(policy, Effect::Allow)).filter(always) {
         denied = denied.difference(&allow.packets(&policy[allow.rule].services));
     }
     Some(CheckError::AssertedAllowed {
         packet: denied.sample()?.to_string(),
         span: assertion.span,
         forbid: Vec::new(),
-        why: "no rule allows it; allow it, or correct the assertion".to_owned(),
+        why: "no rule allows it at all times; allow it, or correct the assertion".to_owned(),
     })
 }

@@ -250,9 +250,10 @@ pub(super) enum CheckError {
         help: String,
     },
 
-    #[error("nothing uses the service `{name}`")]
+    #[error("nothing uses the {kind} `{name}`")]
     #[diagnostic(code(C0305), severity(Warning), help("remove it, or name it in a rule"))]
-    UnusedService {
+    Unused {
+        kind: &'static str,
         name: String,
         #[label("declared here, used nowhere")]
         span: Span,
@@ -299,6 +300,19 @@ pub(super) enum CheckError {
         clauses: String,
         #[label("without {clauses}")]
         span: Span,
+    },
+
+    #[error("the schedule `{name}` does not say {what}")]
+    #[diagnostic(
+        code(C0401),
+        help("a whole one reads `schedule {name} {{ mon..fri 18:00-22:00  timezone utc }}`")
+    )]
+    IncompleteSchedule {
+        name: String,
+        what: &'static str,
+        #[label("without {clauses}")]
+        span: Span,
+        clauses: &'static str,
     },
 
     #[error("`{name}` allows nothing that is not forbidden")]
@@ -360,6 +374,33 @@ pub(super) enum CheckError {
     )]
     ForbidUntil {
         #[label("a forbid takes no `until`")]
+        span: Span,
+    },
+
+    #[error("a forbid cannot name a schedule")]
+    #[diagnostic(
+        code(C0409),
+        help("a forbid holds at all times; name the schedule in the allow, which then holds at no other")
+    )]
+    ForbidDuring {
+        #[label("a forbid takes no `during`")]
+        span: Span,
+    },
+
+    #[error("`{text}` is not a time of the day")]
+    #[diagnostic(code(C0410), help("write two times of a 24-hour clock: `18:00-22:00`, up to `24:00`"))]
+    BadHours {
+        text: String,
+        #[label("{problem}")]
+        span: Span,
+        problem: String,
+    },
+
+    #[error("the schedule `{name}` holds at all times")]
+    #[diagnostic(code(C0411), help("remove it, and leave `during {name}` out of rules"))]
+    AlwaysScheduled {
+        name: String,
+        #[label("covers every minute of the week")]
         span: Span,
     },
 

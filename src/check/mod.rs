@@ -12,6 +12,7 @@ mod error;
 mod names;
 mod places;
 mod rules;
+mod schedules;
 mod sense;
 mod services;
 mod topology;
@@ -22,6 +23,7 @@ use jiff::civil::Date;
 
 use self::error::CheckError;
 use self::names::{Declared, Scope};
+use self::schedules::Schedules;
 use self::services::Services;
 use crate::diag::Diagnostics;
 use crate::ir::{Conduits, Policy};
@@ -42,6 +44,7 @@ struct Statements<'a> {
     rules: Vec<&'a crate::syntax::ast::Rule>,
     assertions: Vec<&'a crate::syntax::ast::Assertion>,
     managements: Vec<&'a crate::syntax::ast::Manage>,
+    schedules: Vec<&'a crate::syntax::ast::Schedule>,
     devices: Vec<&'a crate::syntax::ast::Device>,
     not_compiled: Vec<(String, &'a Word)>,
 }
@@ -61,7 +64,7 @@ impl<'a> Statements<'a> {
                 Statement::Rule(rule) => sorted.rules.push(rule),
                 Statement::Assertion(assertion) => sorted.assertions.push(assertion),
                 Statement::Manage(manage) => sorted.managements.push(manage),
-                Statement::Schedule(schedule) => sorted.later("a `schedule`", &schedule.name),
+                Statement::Schedule(schedule) => sorted.schedules.push(schedule),
                 Statement::Guard(guard) => sorted.later("a `guard`", &guard.subject),
                 Statement::Posture(posture) => sorted.later("a `posture`", &posture.name),
                 Statement::Device(device) => sorted.devices.push(device),
@@ -117,9 +120,11 @@ fn resolve(statements: &Statements, as_of: Date, diagnostics: &mut Diagnostics) 
     let devices = devices::devices(&statements.devices, &zones, diagnostics);
     let device_names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
     let mut services = Services::declare(&statements.services, diagnostics);
+    let mut schedules = Schedules::declare(&statements.schedules, diagnostics);
     let mut lowering = rules::Lowering {
         scope: &scope,
         services: &mut services,
+        schedules: &mut schedules,
         declared: Declared::default(),
         derived: BTreeMap::new(),
         as_of,
@@ -128,7 +133,19 @@ fn resolve(statements: &Statements, as_of: Date, diagnostics: &mut Diagnostics) 
     let managements = lowering.managements(&statements.managements, &device_names, diagnostics);
     let assertions = lowering.assertions(&statements.assertions, diagnostics);
     let services = services.finish(diagnostics);
-    Policy { name: None, as_of, zones, endpoints, services, rules, managements, assertions, devices }
+    let schedules = schedules.finish(diagnostics);
+    Policy {
+        name: None,
+        as_of,
+        zones,
+        endpoints,
+        services,
+        schedules,
+        rules,
+        managements,
+        assertions,
+        devices,
+    }
 }
 
 /// The name of the policy, which may be said once.

@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 use super::attributes;
 use super::error::CheckError;
 use super::names::{Declared, Scope, text_of};
+use super::schedules::Schedules;
 use super::services::Services;
 use crate::diag::Diagnostics;
-use crate::ir::{About, Assertion, Effect, Management, Rule, Side};
+use crate::ir::{About, Assertion, Effect, Management, Rule, ScheduleId, Side};
 use crate::set::{AddressSet, ServiceSet, Set};
 use crate::source::Span;
 use crate::syntax::ast::{self, Attribute, Direction, Flow, Key, Names, Word};
@@ -25,6 +26,7 @@ const MANAGE: &str = "manage";
 pub(super) struct Lowering<'a> {
     pub(super) scope: &'a Scope,
     pub(super) services: &'a mut Services,
+    pub(super) schedules: &'a mut Schedules,
     pub(super) declared: Declared,
     /// The ids of unnamed statements, with what they say.
     pub(super) derived: BTreeMap<String, String>,
@@ -37,6 +39,7 @@ struct Words<'a> {
     keyword: &'static str,
     name: Option<&'a Word>,
     flow: &'a Flow,
+    during: Option<&'a Word>,
     attributes: &'a [Attribute],
     span: Span,
 }
@@ -48,6 +51,7 @@ struct Resolved {
     to: Side,
     via: String,
     services: ServiceSet,
+    during: Option<ScheduleId>,
     about: About,
     span: Span,
 }
@@ -75,7 +79,7 @@ impl Lowering<'_> {
             }
         }
         let mut rules: Vec<Rule> = rules.into_values().collect();
-        rules.sort_by_key(|rule| (rule.effect != Effect::Forbid, !rule.log));
+        rules.sort_by_key(|rule| (rule.effect != Effect::Forbid, rule.during.is_some(), !rule.log));
         rules
     }
 
@@ -83,22 +87,22 @@ impl Lowering<'_> {
         let effect = statement.effect.node;
         let keyword = effect.keyword();
         let (attributes, span) = (&statement.attributes, statement.effect.span);
-        let words = Words { keyword, name: statement.name.as_ref(), flow: &statement.flow, attributes, span };
-        for schedule in &statement.during {
-            let what = "a rule with `during`".to_owned();
-            diagnostics.push(CheckError::NotCompiled { what, span: schedule.span });
-        }
+        let (name, flow) = (statement.name.as_ref(), &statement.flow);
+        let words = Words { keyword, name, flow, during: statement.during.as_ref(), attributes, span };
         let until = statement.attributes.iter().find(|attribute| attribute.key == Key::Until);
         if let (Effect::Forbid, Some(until)) = (effect, until) {
             diagnostics.push(CheckError::ForbidUntil { span: until.span });
+        }
+        if let (Effect::Forbid, Some(during)) = (effect, &statement.during) {
+            diagnostics.push(CheckError::ForbidDuring { span: during.span });
         }
         let resolved = self.resolve(&words, statement.broken, diagnostics)?;
         if effect == Effect::Allow && self.has_expired(&resolved, attributes, diagnostics) {
             return None;
         }
-        let Resolved { id, from, to, via, services, about, span } = resolved;
+        let Resolved { id, from, to, via, services, during, about, span } = resolved;
         let (log, leave_out) = (statement.log.is_some(), statement.leave_out.is_some());
-        Some(Rule { id, effect, from, to, via, services, log, leave_out, about, span })
+        Some(Rule { id, effect, from, to, via, services, during, log, leave_out, about, span })
     }
 
     /// Reads all manage statements.
@@ -114,7 +118,7 @@ impl Lowering<'_> {
             let devices = super::devices::device_list(&statement.flow.to, device_names, diagnostics);
             let broken = statement.broken || diagnostics.errors() > errors;
             let (name, flow, attributes) = (statement.name.as_ref(), &statement.flow, &statement.attributes);
-            let words = Words { keyword: MANAGE, name, flow, attributes, span: statement.span };
+            let words = Words { keyword: MANAGE, name, flow, during: None, attributes, span: statement.span };
             let Some(resolved) = self.resolve(&words, broken, diagnostics) else { continue };
             if self.has_expired(&resolved, attributes, diagnostics) {
                 continue;
@@ -151,7 +155,7 @@ impl Lowering<'_> {
                 ast::Expectation::Denied => "assert-denied",
             };
             let (name, flow, attributes) = (statement.name.as_ref(), &statement.flow, &statement.attributes);
-            let words = Words { keyword, name, flow, attributes, span: statement.span };
+            let words = Words { keyword, name, flow, during: None, attributes, span: statement.span };
             let resolved = self.resolve(&words, statement.broken, diagnostics);
             let Some(Resolved { id, from, to, services, about, span, .. }) = resolved else { continue };
             if let Some(kept) = assertions.get_mut(&id) {
@@ -166,7 +170,7 @@ impl Lowering<'_> {
     /// Resolves both sides and the services of a statement; `None` if something in it, or in what it names, has an
     /// error.
     fn resolve(&mut self, words: &Words, broken: bool, diagnostics: &mut Diagnostics) -> Option<Resolved> {
-        let Words { keyword, name, flow, attributes, span } = *words;
+        let Words { keyword, name, flow, during, attributes, span } = *words;
         let errors = diagnostics.errors();
         let span = name.map_or(span, |name| name.span);
         if !broken {
@@ -179,21 +183,22 @@ impl Lowering<'_> {
             self.scope.side(&flow.to, diagnostics)
         };
         let services = self.services.resolve(&flow.via, diagnostics);
+        let schedule = during.and_then(|word| self.schedules.resolve(word, diagnostics));
         let about = attributes::about(attributes, diagnostics);
         let entered = name.is_none_or(|name| self.declared.enter(name, RULE_KINDS, diagnostics));
-        if broken || !entered || diagnostics.errors() > errors {
+        if broken || !entered || diagnostics.errors() > errors || schedule.is_none() != during.is_none() {
             return None;
         }
         let (from, to, (services, via)) = (from?, to?, services?);
         let id = match name {
             Some(name) => name.node.clone(),
             None => self.derive_id(
-                Content { keyword, from: &from.text, to: &to.text, via: &via },
+                Content { keyword, from: &from.text, to: &to.text, via: &via, during },
                 span,
                 diagnostics,
             )?,
         };
-        Some(Resolved { id, from, to, via, services, about, span })
+        Some(Resolved { id, from, to, via, services, during: schedule, about, span })
     }
 
     /// The id of an unnamed statement. Statements that say the same share it; that another has it, by its author's
@@ -286,6 +291,7 @@ struct Content<'a> {
     from: &'a str,
     to: &'a str,
     via: &'a str,
+    during: Option<&'a Word>,
 }
 
 /// Bytes of a name that a derived id shows of each side.
@@ -293,7 +299,8 @@ const SHOWN: usize = 18;
 
 impl Content<'_> {
     fn text(self) -> String {
-        [self.keyword, self.from, self.to, self.via].join("\n")
+        let clauses = [self.keyword, self.from, self.to, self.via].into_iter();
+        clauses.chain(self.during.map(|word| word.node.as_str())).collect::<Vec<_>>().join("\n")
     }
 
     /// Readable, and stable as long as the statement says the same.

@@ -94,7 +94,8 @@ impl Services {
         let judged = !diagnostics.has_errors();
         let unused = self.known.values().filter(|service| judged && !self.used.contains(&service.name));
         for service in unused {
-            diagnostics.push(CheckError::UnusedService { name: service.name.clone(), span: service.span });
+            let (name, span) = (service.name.clone(), service.span);
+            diagnostics.push(CheckError::Unused { kind: "service", name, span });
         }
         self.known.into_values().collect()
     }

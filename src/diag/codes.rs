@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 83] = [
+pub const CODES: [Code; 86] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -55,7 +55,7 @@ pub const CODES: [Code; 83] = [
     code("C0302", "a protocol without its ports"),
     code("C0303", "not a port"),
     code("C0304", "an unknown message of a protocol"),
-    code("C0305", "a service is used nowhere"),
+    code("C0305", "a service or schedule is used nowhere"),
     code("C0306", "a service is empty"),
     code("C0307", "not a protocol number"),
     code("C0308", "a message that opens nothing"),
@@ -68,6 +68,9 @@ pub const CODES: [Code; 83] = [
     code("C0406", "a forbid has an end"),
     code("C0407", "a statement has expired"),
     code("C0408", "the same is said twice"),
+    code("C0409", "a forbid names a schedule"),
+    code("C0410", "not a time of the day"),
+    code("C0411", "a schedule holds at all times"),
     // Enforcement points.
     code("C0501", "a rule is enforced by nothing"),
     code("C0502", "part of a rule is enforced by nothing"),

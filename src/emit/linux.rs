@@ -1,5 +1,6 @@
 //! What the targets of Linux firewalls share: names of interfaces, free text on a line, and packets said in fewer boxes.
 
+use crate::ir::{MINUTES_OF_DAY, Schedule};
 use crate::set::{AddressSet, FlowsOf, IntervalSet, PacketSet, Point};
 
 /// True for names that the kernel takes for an interface (`dev_valid_name`, net/core/dev.c: under 16 bytes, no `/`,
@@ -26,6 +27,27 @@ pub(super) fn one_line(text: &str, max_bytes: usize) -> String {
         kept.push(c);
     }
     kept + "..."
+}
+
+/// Seconds of some days of the week, both ends included, in UTC.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Moments {
+    /// Seconds of the day; `None` for the whole day.
+    pub(super) seconds: Option<(u32, u32)>,
+    /// The days, 0 being Monday; `None` for all.
+    pub(super) days: Option<Vec<u8>>,
+}
+
+/// When a schedule holds, in pieces that the kernel can match.
+pub(super) fn moments(schedule: &Schedule) -> Result<Vec<Moments>, &'static str> {
+    let week = schedule.week_in_utc().ok_or("a schedule without a fixed distance from UTC")?;
+    let windows = week.windows().into_iter().map(|window| {
+        let whole_day = window.first == 0 && window.last + 1 == MINUTES_OF_DAY;
+        let seconds = (u32::from(window.first) * 60, u32::from(window.last) * 60 + 59);
+        let days = (!window.is_daily()).then_some(window.days);
+        Moments { seconds: (!whole_day).then_some(seconds), days }
+    });
+    Ok(windows.collect())
 }
 
 /// A set that is equal to `packets` for packets from `sources` to `destinations`, in fewer boxes where it can be.

@@ -13,6 +13,7 @@ mod linux;
 mod nftables;
 mod pfsense;
 mod template;
+mod timing;
 
 pub use capability::{
     Abilities, Ability, Capabilities, Family, InterfaceNames, Kind, Limits, Quote, TemplateFile, built_in,
@@ -24,6 +25,7 @@ pub use pfsense::{SpliceError, Spliced, splice};
 
 use self::error::EmitError;
 use self::template::Templates;
+use self::timing::{Timing, timed};
 use crate::diag::Diagnostics;
 use crate::ir::{Rule, Span};
 use crate::plan::DevicePlan;
@@ -42,12 +44,12 @@ pub struct OutputFile {
 /// there was an error, what is returned is not used.
 type Emit = fn(&DevicePlan, &Templates, &mut Diagnostics) -> Vec<(String, String)>;
 
-/// The targets that output can be made for.
-const TARGETS: [(&str, Emit); 4] = [
-    ("nftables", nftables::emit),
-    ("iptables", iptables::emit),
-    ("pfsense", pfsense::emit),
-    ("cisco-ios", cisco_ios::emit),
+/// The targets that output can be made for, with how they tell the time.
+const TARGETS: [(&str, Emit, Timing); 4] = [
+    ("nftables", nftables::emit, Timing::Utc),
+    ("iptables", iptables::emit, Timing::Utc),
+    ("pfsense", pfsense::emit, Timing::OwnClock { step: pfsense::SCHEDULE_STEP }),
+    ("cisco-ios", cisco_ios::emit, Timing::OwnClock { step: 1 }),
 ];
 
 /// Makes the files of all enforcement points, sorted by path. If anything was reported, they must not be written.
@@ -64,8 +66,11 @@ pub fn emit_with(
     let mut files = Vec::new();
     for plan in plans {
         let device = plan.device;
-        let made = match TARGETS.iter().find(|(name, _)| *name == device.target) {
-            Some((_, emit)) => Some(emit_from(*emit, plan, users, diagnostics)),
+        let made = match TARGETS.iter().find(|(name, ..)| *name == device.target) {
+            Some((_, emit, timing)) => {
+                let plan = timed(plan, *timing, diagnostics);
+                Some(emit_from(*emit, &plan, users, diagnostics))
+            }
             None => users.emit(plan, diagnostics),
         };
         match made {
@@ -97,7 +102,7 @@ fn emit_from(
 
 fn unknown_target(plan: &DevicePlan, users: &UserTargets) -> EmitError {
     let (target, span) = (plan.device.target.clone(), plan.device.target_span);
-    let known = TARGETS.iter().map(|(name, _)| *name).chain(users.names());
+    let known = TARGETS.iter().map(|(name, ..)| *name).chain(users.names());
     let help = crate::diag::suggestion(&target, known);
     let help =
         help.unwrap_or_else(|| "targets are `nftables`, `iptables`, `cisco-ios` and `pfsense`".to_owned());

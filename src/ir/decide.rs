@@ -11,6 +11,8 @@ pub enum Decision {
     Local(ZoneId),
     /// A rule allows it, and none forbids it.
     Allowed(RuleIndex),
+    /// A rule allows it during a schedule, none at all times, and none forbids it.
+    Scheduled(RuleIndex),
     /// A rule forbids it.
     Forbidden(RuleIndex),
     /// No rule speaks of it, so it is denied.
@@ -23,16 +25,17 @@ impl Decision {
     /// The rule that decides, if one does.
     pub fn rule(self) -> Option<RuleIndex> {
         match self {
-            Decision::Allowed(rule) | Decision::Forbidden(rule) => Some(rule),
+            Decision::Allowed(rule) | Decision::Scheduled(rule) | Decision::Forbidden(rule) => Some(rule),
             Decision::Local(_) | Decision::Unmentioned | Decision::Unzoned => None,
         }
     }
 
-    /// `allow`, `deny` or `local`.
+    /// `allow`, `scheduled`, `deny` or `local`.
     pub fn verdict(self) -> &'static str {
         match self {
             Decision::Local(_) => "local",
             Decision::Allowed(_) => "allow",
+            Decision::Scheduled(_) => "scheduled",
             Decision::Forbidden(_) | Decision::Unmentioned | Decision::Unzoned => "deny",
         }
     }
@@ -76,9 +79,10 @@ impl<'p> Decider<'p> {
         });
         match matching.next().map(|part| part.rule) {
             None => Decision::Unmentioned,
-            Some(rule) => match self.policy[rule].effect {
-                Effect::Allow => Decision::Allowed(rule),
-                Effect::Forbid => Decision::Forbidden(rule),
+            Some(rule) => match (self.policy[rule].effect, self.policy[rule].during) {
+                (Effect::Allow, None) => Decision::Allowed(rule),
+                (Effect::Allow, Some(_)) => Decision::Scheduled(rule),
+                (Effect::Forbid, _) => Decision::Forbidden(rule),
             },
         }
     }

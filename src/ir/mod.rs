@@ -5,6 +5,7 @@
 
 mod conduit;
 mod decide;
+mod schedule;
 mod topology;
 
 use std::ops::Index;
@@ -13,6 +14,7 @@ use jiff::civil::Date;
 
 pub use conduit::{Conduits, Part, ZoneIndex};
 pub use decide::{Decider, Decision};
+pub use schedule::{Clock, MINUTES_OF_DAY, MINUTES_OF_WEEK, Schedule, Week, Window};
 pub use topology::{Crossing, DeviceId, InterfaceId, Topology};
 
 pub use crate::source::Span;
@@ -33,7 +35,10 @@ pub struct Policy {
     pub endpoints: Vec<Endpoint>,
     /// Services, by name.
     pub services: Vec<Service>,
-    /// Rules, in the order in which they decide: forbids, then allows that log, then allows; each by id.
+    /// Schedules, by name.
+    pub schedules: Vec<Schedule>,
+    /// Rules, in the order in which they decide: forbids, then allows that hold at all times, then those that hold
+    /// during a schedule; of allows those that log first; each by id.
     ///
     /// INVARIANT: of two rules that both match a packet, the earlier one gives the verdict. Since forbids come first,
     /// this is `union(allow) minus union(forbid)`; the order among allows decides only whose name, counter and log a
@@ -50,6 +55,10 @@ pub struct Policy {
 /// The place of a zone in [`Policy::zones`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ZoneId(pub usize);
+
+/// The place of a schedule in [`Policy::schedules`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ScheduleId(pub usize);
 
 /// The place of a rule in [`Policy::rules`]; smaller decides first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -79,6 +88,15 @@ impl Index<InterfaceId> for Device {
     #[expect(clippy::indexing_slicing, reason = "an id is only ever made from a place in this very list")]
     fn index(&self, id: InterfaceId) -> &Interface {
         &self.interfaces[id.0]
+    }
+}
+
+impl Index<ScheduleId> for Policy {
+    type Output = Schedule;
+
+    #[expect(clippy::indexing_slicing, reason = "an id is only ever made from a place in this very list")]
+    fn index(&self, id: ScheduleId) -> &Schedule {
+        &self.schedules[id.0]
     }
 }
 
@@ -222,6 +240,8 @@ pub struct Rule {
     pub via: String,
     /// Over what.
     pub services: ServiceSet,
+    /// When it holds; at all times if no schedule is named. A forbid names none.
+    pub during: Option<ScheduleId>,
     /// True if each new connection is logged.
     pub log: bool,
     /// True if what a target cannot express of it is to be denied there, rather than refused.
@@ -331,6 +351,11 @@ impl Policy {
     /// The ids of all zones.
     pub fn zone_ids(&self) -> impl Iterator<Item = ZoneId> + use<> {
         (0..self.zones.len()).map(ZoneId)
+    }
+
+    /// When a rule holds, if not at all times.
+    pub fn schedule_of(&self, rule: &Rule) -> Option<&Schedule> {
+        rule.during.map(|id| &self[id])
     }
 
     /// The indices of all rules, in the order in which they decide.

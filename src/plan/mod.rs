@@ -2,13 +2,14 @@
 //!
 //! In: a checked policy. Out: for each enforcement point, what may arrive on which interface, and for each pair of
 //! interfaces the packets with the rule that decides on them. The packet sets of one pair are disjoint, so an emitter
-//! may lay them out in any order and in any structure without changing a verdict.
+//! may lay them out in any order and in any structure without changing a verdict. Only those that are allowed during
+//! different schedules may have packets in common: each such packet is allowed whenever one of its schedules holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ir::{
-    Conduits, Device, DeviceId, Effect, Interface, InterfaceId, Management, Part, Policy, RuleIndex, Side,
-    Topology, ZoneId,
+    Conduits, Device, DeviceId, Effect, Interface, InterfaceId, Management, Part, Policy, Rule, RuleIndex,
+    Side, Topology, ZoneId,
 };
 use crate::set::{AddressSet, PacketSet, Set, union_all};
 
@@ -35,7 +36,8 @@ pub struct Pair<'p> {
     pub from: &'p Interface,
     /// Where they leave.
     pub to: &'p Interface,
-    /// What is said of them. The packet sets are disjoint.
+    /// What is said of them. The packet sets of entries with the same schedule, or with none, are disjoint from each
+    /// other, and all of them from those of entries without.
     pub entries: Vec<Entry>,
 }
 
@@ -122,7 +124,7 @@ fn addresses<'p>(
 /// Gives each packet to the first rule that decides on it.
 ///
 /// INVARIANT: the union of the entries of allows is `union(allow) minus union(forbid)` between the two interfaces, and
-/// no packet stands in two entries.
+/// no packet stands in two entries, unless both are of allows that hold during different schedules.
 fn disjoint_entries(policy: &Policy, mut parts: Vec<&Part>) -> Vec<Entry> {
     parts.sort_by_key(|part| part.rule);
     let mut entries = Vec::new();
@@ -132,7 +134,8 @@ fn disjoint_entries(policy: &Policy, mut parts: Vec<&Part>) -> Vec<Entry> {
             continue;
         }
         let mut packets = part.packets(&rule.services);
-        for earlier in parts.iter().take(place).filter(|earlier| may_meet(policy, part, earlier)) {
+        let earlier = parts.iter().take(place).filter(|earlier| takes_from(&policy[earlier.rule], rule));
+        for earlier in earlier.filter(|earlier| may_meet(policy, part, earlier)) {
             packets = packets.difference(&earlier.packets(&policy[earlier.rule].services));
         }
         if !packets.is_empty() {
@@ -140,6 +143,11 @@ fn disjoint_entries(policy: &Policy, mut parts: Vec<&Part>) -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// True if a rule that decides earlier does so whenever the other holds.
+fn takes_from(earlier: &Rule, rule: &Rule) -> bool {
+    earlier.during.is_none() || earlier.during == rule.during
 }
 
 /// False only if two parts certainly have no packet in common.

@@ -11,7 +11,7 @@ use crate::source::Sources;
 pub struct Explanation {
     /// The packet in words.
     pub packet: String,
-    /// `allow`, `deny` or `local`.
+    /// `allow`, `scheduled`, `deny` or `local`.
     pub verdict: &'static str,
     /// The reason in a sentence.
     pub because: String,
@@ -78,6 +78,11 @@ fn because(policy: &Policy, decision: Decision) -> String {
             format!("both ends lie in the zone `{}`, where no firewall sees them", policy[zone].name)
         }
         Decision::Allowed(rule) => format!("`{}` allows it, and nothing forbids it", policy[rule].id),
+        Decision::Scheduled(rule) => {
+            let rule = &policy[rule];
+            let schedule = policy.schedule_of(rule).map_or("", |schedule| schedule.name.as_str());
+            format!("`{}` allows it during `{schedule}`, and nothing forbids it", rule.id)
+        }
         Decision::Forbidden(rule) => format!("`{}` forbids it, whatever else is said", policy[rule].id),
         Decision::Unmentioned => "no rule allows it".to_owned(),
         Decision::Unzoned => "one of the addresses lies in no zone".to_owned(),

@@ -27,7 +27,7 @@ pub enum BadTable {
     },
 }
 
-/// Reads packets as CSV with a header, and writes all its columns back with `verdict` (`allow`, `deny` or `local`) and
+/// Reads packets as CSV with a header, and writes all its columns back with `verdict` (`allow`, `scheduled`, `deny` or `local`) and
 /// `rule` (the id of the rule that decides, or nothing) appended. Returns the number of rows.
 ///
 /// # Errors

@@ -49,6 +49,9 @@ pub struct Origin {
     pub file: String,
     /// The line, counted from one.
     pub line: usize,
+    /// The schedule during which it holds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub during: Option<String>,
     /// Who answers for it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub owner: Option<String>,
@@ -69,11 +72,13 @@ impl Manifest {
         let mut inputs: Vec<FileDigest> =
             sources.files().iter().map(|file| digest(file.path(), file.text())).collect();
         inputs.sort_by(|one, other| one.path.cmp(&other.path));
-        let rules = policy.rules.iter().map(|rule| (&rule.id, rule.effect.keyword(), rule.span, &rule.about));
-        let managements = policy.managements.iter().map(|m| (&m.id, "manage", m.span, &m.about));
-        let origins = rules
-            .chain(managements)
-            .map(|(id, effect, span, about)| (id.clone(), origin(sources, effect, span, about)));
+        let rules = policy.rules.iter().map(|rule| {
+            let during = policy.schedule_of(rule).map(|schedule| schedule.name.clone());
+            let origin = origin(sources, rule.effect.keyword(), rule.span, &rule.about);
+            (rule.id.clone(), Origin { during, ..origin })
+        });
+        let managements = policy.managements.iter();
+        let managements = managements.map(|m| (m.id.clone(), origin(sources, "manage", m.span, &m.about)));
         Manifest {
             version: 1,
             cordon: env!("CARGO_PKG_VERSION").to_owned(),
@@ -81,7 +86,7 @@ impl Manifest {
             as_of: policy.as_of.to_string(),
             inputs,
             outputs: outputs.iter().map(|file| digest(&file.path, &file.content)).collect(),
-            rules: origins.collect(),
+            rules: rules.chain(managements).collect(),
         }
     }
 
@@ -106,6 +111,7 @@ fn origin(sources: &Sources, effect: &str, span: Span, about: &About) -> Origin 
         effect: effect.to_owned(),
         file: place.path,
         line: place.line,
+        during: None,
         owner: about.owner.clone(),
         reason: about.reason.clone(),
         ticket: about.ticket.clone(),

@@ -226,7 +226,7 @@ pub struct Reach {
     /// `log`
     pub log: Option<Span>,
     /// `during SCHEDULE`
-    pub during: Vec<Word>,
+    pub during: Option<Word>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
     /// The whole clause.
@@ -321,7 +321,7 @@ pub struct Rule {
     /// `log`: each new connection is logged.
     pub log: Option<Span>,
     /// `during SCHEDULE`
-    pub during: Vec<Word>,
+    pub during: Option<Word>,
     /// `unsupported leave-out`: what a target cannot express is denied there, and reported.
     pub leave_out: Option<Span>,
     /// Its attributes.
@@ -383,9 +383,11 @@ pub struct Schedule {
     /// Days and the hours on them.
     pub windows: Vec<Window>,
     /// The time zone in which the hours are meant.
-    pub timezone: Vec<Word>,
+    pub timezone: Option<Word>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// True if something in it could not be read, which was reported.
+    pub broken: bool,
 }
 
 /// Days, or ranges of days, and the hours on each.

@@ -145,10 +145,11 @@ impl Ctx<'_> {
         })
     }
 
-    /// The schedules named by `during` clauses.
-    pub(super) fn during(&self, clauses: &[Pair<Rule>]) -> Vec<Word> {
-        let during = clauses.iter().filter(|clause| clause.as_rule() == Rule::during);
-        during.filter_map(|clause| self.first(clause, &[Rule::name])).collect()
+    /// The schedule that a `during` clause names.
+    pub(super) fn during(&mut self, clauses: &[Pair<Rule>]) -> Option<Word> {
+        self.flag(clauses, Rule::during, "during");
+        let during = clauses.iter().find(|clause| clause.as_rule() == Rule::during)?;
+        self.first(during, &[Rule::name])
     }
 }
 

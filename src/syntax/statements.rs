@@ -262,8 +262,10 @@ pub(super) fn schedule(ctx: &mut Ctx, pair: &Pair<Rule>) -> Schedule {
     let windows = of(Rule::window)
         .map(|clause| Window { days: ctx.words(clause, Rule::day), hours: ctx.words(clause, Rule::hours) });
     let windows = windows.collect();
-    let timezone = of(Rule::timezone).map(|clause| ctx.text(clause)).collect();
-    Schedule { name: named(ctx, pair, &block), windows, timezone, attributes: block.attributes }
+    ctx.flag(&block.clauses, Rule::timezone, "timezone");
+    let timezone = of(Rule::timezone).map(|clause| ctx.text(clause)).next();
+    let name = named(ctx, pair, &block);
+    Schedule { name, windows, timezone, attributes: block.attributes, broken: block.broken }
 }
 
 pub(super) fn guard(ctx: &mut Ctx, pair: &Pair<Rule>) -> Guard {

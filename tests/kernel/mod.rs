@@ -14,6 +14,7 @@ pub(crate) mod lab;
 pub(crate) mod martian;
 pub(crate) mod require;
 mod router;
+mod schedule;
 mod selftest;
 mod shapes;
 mod site;

@@ -19,6 +19,7 @@ pub(super) use self::sandbox::render;
 pub use self::view::VIEW_VERSION;
 
 use super::capability::Capabilities;
+use super::timing::{Timing, timed};
 use crate::diag::Diagnostics;
 use crate::plan::DevicePlan;
 use crate::source::SourceFile;
@@ -87,6 +88,7 @@ impl UserTargets {
     ) -> Option<Vec<(String, String)>> {
         let target = self.targets.get(&plan.device.target)?;
         let before = diagnostics.errors();
+        let plan = &timed(plan, Timing::Timeless, diagnostics);
         let view = view::View::new(plan, &target.capabilities, diagnostics);
         if diagnostics.errors() > before {
             return Some(Vec::new());

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::linux::{one_line, shortened};
+use super::super::linux::{Moments, moments, one_line, shortened};
 use super::address::{Family, Side, Test, prefixes, test};
 use super::chain::{Kind, Line, place};
 use super::names::{Names, digest};
 use super::rectangle::rectangles;
 use super::sets::{Element, SetView, Sets};
-use crate::ir::{Effect, Interface, Management, Rule};
+use crate::ir::{Effect, Interface, Management, Rule, Schedule, ScheduleId};
 use crate::plan::{DevicePlan, Pair};
 use crate::set::{AddressRange, AddressSet, PacketSet, Set};
 
@@ -148,23 +148,52 @@ impl<'p> Builder<'_, 'p> {
         let plan = self.plan;
         let (from, to) = (pair.from.name.as_str(), pair.to.name.as_str());
         let (sources, destinations) = (plan.sources_at(pair.from), plan.destinations_at(pair.to));
-        let mut body = Body::default();
+        let mut bodies: BTreeMap<Option<ScheduleId>, Body> = BTreeMap::new();
         for entry in &pair.entries {
             let rule: &'p Rule = &plan.policy[entry.rule];
+            let body = bodies.entry(rule.during).or_default();
             let verdict = self.verdict(&rule.id, rule.effect, rule.log, from)?;
             let log = rule.log.then_some(rule.id.as_str());
             let packets = shortened(&entry.packets, sources, destinations);
-            self.say(&packets, family, Speaker::Rule(rule), &verdict, log, &mut body)?;
+            self.say(&packets, family, Speaker::Rule(rule), &verdict, log, body)?;
         }
         let mut rules = Vec::new();
         if family.ranges(destinations).len() > 1 {
             let beyond = self.foreign(Side::Destination, to, destinations, family)?;
             rules.extend(beyond.map(|test| format!("{test} -g cordon-deny/{from}")));
         }
-        rules.extend(self.rules(&format!("{from}/{to}"), family, body)?);
+        for (schedule, body) in bodies {
+            match schedule {
+                None => rules.extend(self.rules(&format!("{from}/{to}"), family, body)?),
+                Some(id) => {
+                    rules.extend(self.timed(&format!("{from}/{to}"), &plan.policy[id], family, body)?)
+                }
+            }
+        }
         let about = format!("{} to {}", zones(plan, pair.from), zones(plan, pair.to));
         let about = one_line(&about, MAX_COMMENT_BYTES);
         Ok(((from, to), Chain { name: self.names.chain(&format!("pair/{from}/{to}"))?, about, rules }))
+    }
+
+    /// The rules that lead to a chain while a schedule holds. Without `--kerneltz` both hours and days are UTC
+    /// (iptables-extensions(8), time), and `--timestop` is the last second that matches (net/netfilter/xt_time.c).
+    fn timed(
+        &mut self,
+        pair: &str,
+        schedule: &Schedule,
+        family: Family,
+        body: Body,
+    ) -> Result<Vec<String>, &'static str> {
+        let full = format!("during/{pair}/{}", schedule.name);
+        let name = self.names.chain(&full)?;
+        let rules = self.rules(&full, family, body)?;
+        let about = format!("{} ({}, here in UTC): {pair}", schedule.name, schedule.clock);
+        self.shared.insert(
+            name.clone(),
+            Chain { name: name.clone(), about: one_line(&about, MAX_COMMENT_BYTES), rules },
+        );
+        let moments = moments(schedule)?.into_iter();
+        Ok(moments.map(|moments| format!("-m time{} -j {name}", time_options(&moments))).collect())
     }
 
     /// What happens to the packets of a rule.
@@ -353,4 +382,20 @@ fn zones(plan: &DevicePlan, interface: &Interface) -> String {
     let zones = interface.zones.iter().map(|zone| plan.policy[*zone].name.as_str());
     let names: Vec<&str> = zones.chain(interface.link.iter().map(|link| link.to.as_str())).collect();
     one_line(&names.join(", "), MAX_COMMENT_BYTES)
+}
+
+/// The options of the match `time` for some moments.
+fn time_options(moments: &Moments) -> String {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let time = |second: u32| format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
+    let mut options = String::new();
+    if let Some((first, last)) = moments.seconds {
+        options = format!(" --timestart {} --timestop {}", time(first), time(last));
+    }
+    if let Some(days) = &moments.days {
+        let held = |(day, _): &(u8, &str)| days.contains(day);
+        let names: Vec<&str> = (0..).zip(DAYS).filter(held).map(|(_, name)| name).collect();
+        options = format!("{options} --weekdays {}", names.join(","));
+    }
+    options
 }

@@ -8,7 +8,7 @@ use super::super::linux;
 use super::behind::{Behind, NamedSet, Side};
 use super::element::{Element, Family, Shape, place};
 use super::text::comment;
-use crate::ir::{Effect, Interface};
+use crate::ir::{Effect, Interface, Schedule, ScheduleId};
 use crate::plan::{DevicePlan, Pair};
 use crate::set::{AddressSet, PacketBox, PacketSet, Set};
 
@@ -40,6 +40,16 @@ struct PairView {
     to: String,
     zones: String,
     checks: Vec<String>,
+    maps: Vec<Map>,
+    timed: Vec<Timed>,
+}
+
+/// What may pass between two interfaces while a schedule holds.
+#[derive(Debug, Serialize)]
+struct Timed {
+    schedule: String,
+    clock: String,
+    moments: Vec<String>,
     maps: Vec<Map>,
 }
 
@@ -126,16 +136,24 @@ fn reachable(plan: &DevicePlan, interface: &Interface) -> Behind {
 }
 
 fn pair_view(plan: &DevicePlan, pair: &Pair) -> Result<PairView, &'static str> {
+    let policy = plan.policy;
     let name = format!("pair/{}/{}", pair.from.name, pair.to.name);
     let (sources, destinations) = (plan.sources_at(pair.from), plan.destinations_at(pair.to));
-    let mut maps = Maps::new(&name, true);
+    let mut by_schedule: BTreeMap<Option<ScheduleId>, Maps> = BTreeMap::new();
     let mut beyond_goals = false;
     for entry in &pair.entries {
-        let rule = &plan.policy[entry.rule];
+        let rule = &policy[entry.rule];
         let packets = linux::shortened(&entry.packets, sources, destinations);
         beyond_goals |= linux::shortened(&entry.packets, &AddressSet::empty(), destinations) != entry.packets;
+        let maps = by_schedule.entry(rule.during).or_insert_with(|| {
+            let during = rule.during.map(|id| format!("/during/{}", policy[id].name));
+            Maps::new(&format!("{name}{}", during.unwrap_or_default()), true)
+        });
         maps.add(&packets, &rule.id, &verdict(&rule.id, rule.effect, rule.log))?;
     }
+    let always = by_schedule.remove(&None).map(Maps::into_views);
+    let timed = by_schedule.into_iter().filter_map(|(id, maps)| Some(timed_view(&policy[id?], maps)));
+    let timed = timed.collect::<Result<_, _>>()?;
     let tests: Vec<String> = reachable(plan, pair.to).foreign_tests(Side::Destination).collect();
     let tests = if beyond_goals { tests } else { Vec::new() };
     Ok(PairView {
@@ -143,20 +161,42 @@ fn pair_view(plan: &DevicePlan, pair: &Pair) -> Result<PairView, &'static str> {
         to: pair.to.name.clone(),
         zones: comment(&format!("{} to {}", zones(plan, pair.from), zones(plan, pair.to))),
         checks: tests.iter().map(|test| format!("{test} goto denied")).collect(),
+        maps: always.unwrap_or_default(),
+        timed,
+    })
+}
+
+/// What may pass while a schedule holds. The kernel counts hours in UTC; written as seconds of the day they are not
+/// converted from the time zone of whoever loads them, as hours written with a colon are.
+fn timed_view(schedule: &Schedule, maps: Maps) -> Result<Timed, &'static str> {
+    let moments = linux::moments(schedule)?.into_iter().map(|moments| {
+        let hours = moments.seconds.map(|(first, last)| format!("meta hour {first}-{last}"));
+        // The kernel's week begins on Sunday.
+        let number = |day: u8| ((day + 1) % 7).to_string();
+        let days = moments.days.map(|days| {
+            let days: Vec<String> = days.into_iter().map(number).collect();
+            format!("meta day {{ {} }}", days.join(", "))
+        });
+        hours.into_iter().chain(days).collect::<Vec<_>>().join(" ")
+    });
+    Ok(Timed {
+        schedule: schedule.name.clone(),
+        clock: schedule.clock.to_string(),
+        moments: moments.collect(),
         maps: maps.into_views(),
     })
 }
 
 /// The maps of one chain, filled box by box.
-struct Maps<'n> {
-    name: &'n str,
+struct Maps {
+    name: String,
     with_destination: bool,
     maps: BTreeMap<(Family, Shape), Vec<(PacketBox, Element)>>,
 }
 
-impl<'n> Maps<'n> {
-    fn new(name: &'n str, with_destination: bool) -> Self {
-        Maps { name, with_destination, maps: BTreeMap::new() }
+impl Maps {
+    fn new(name: &str, with_destination: bool) -> Self {
+        Maps { name: name.to_owned(), with_destination, maps: BTreeMap::new() }
     }
 
     fn add(&mut self, packets: &PacketSet, rule: &str, verdict: &str) -> Result<(), &'static str> {

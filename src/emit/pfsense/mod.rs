@@ -24,6 +24,9 @@ use super::{check_interfaces, made_or_bug};
 use crate::diag::Diagnostics;
 use crate::plan::DevicePlan;
 
+/// Minutes between two looks of pfSense at its schedules.
+pub(super) const SCHEDULE_STEP: u16 = 15;
+
 /// The files and their layouts.
 const TEMPLATES: [(&str, &str); 2] = [
     ("aliases.xml", include_str!("../../../targets/pfsense/aliases.xml.j2")),
