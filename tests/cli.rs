@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{AS_OF, cordon, hospital, root, succeed};
+use crate::support::{AS_OF, cordon, cordon_on_full_disk, hospital, root, succeed};
 
 /// A policy that builds.
 const GOOD: &str = "
@@ -74,6 +74,26 @@ fn an_error_leaves_the_last_good_output_as_it_was() {
     fs::write(policy.path().join("b.cordon"), "zone").unwrap();
     assert_eq!(run(&["build", &path(&policy)], "").0, 1);
     assert_eq!(fs::read_to_string(&ruleset).unwrap(), before);
+}
+
+#[test]
+fn a_disk_that_is_full_leaves_the_last_good_output_as_it_was() {
+    let policy = directory(&[("a.cordon", GOOD)]);
+    succeed(&["build", &path(&policy), "--as-of", AS_OF], "");
+    let read = |name: &str| fs::read_to_string(policy.path().join("build").join(name)).unwrap();
+    let before = ["core/ruleset.nft", "manifest.json"].map(read);
+    let more: String = (1..2_000)
+        .map(|port| format!("allow more{port} {{ from ward  to pump_srv  via tcp {} }}\n", 2 * port))
+        .collect();
+    fs::write(policy.path().join("b.cordon"), more).unwrap();
+    let output = cordon_on_full_disk(32, &["build", &path(&policy), "--as-of", AS_OF]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("cannot write"), "{said}");
+    assert_eq!(["core/ruleset.nft", "manifest.json"].map(read), before);
+    assert_eq!(names(policy.path()), ["a.cordon", "b.cordon", "build"], "nothing is left over");
+    succeed(&["build", &path(&policy), "--as-of", AS_OF], "");
+    assert_ne!(read("core/ruleset.nft"), before[0]);
 }
 
 #[test]

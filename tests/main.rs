@@ -12,6 +12,8 @@
 
 mod kernel;
 mod support;
+mod families;
+mod sizes;
 mod golden;
 mod cisco;
 mod scenario;

@@ -1,11 +1,15 @@
 //! The target pfSense: what its files mean to pf, what pfSense takes, and what a splice leaves alone.
 
 mod evaluate;
+mod hazards;
 mod meaning;
+mod schedule;
 mod shape;
 mod splice;
 
 use std::path::Path;
+
+use cordon::emit::{OutputFile, SpliceError, Spliced};
 
 use crate::support::{AS_OF, one_firewall, root, succeed};
 
@@ -13,6 +17,23 @@ use crate::support::{AS_OF, one_firewall, root, succeed};
 pub(super) struct Output {
     pub(super) filter: String,
     pub(super) aliases: String,
+    /// Rules with schedules, and the schedules, if there are any.
+    pub(super) scheduled: Option<[String; 2]>,
+}
+
+impl Output {
+    /// Splices all files into a config.
+    pub(super) fn splice(&self, config: &str) -> Result<Spliced, SpliceError> {
+        let file = |name: &str, content: &String| OutputFile {
+            path: format!("core/{name}"),
+            content: content.clone(),
+        };
+        let mut files = vec![file("filter.xml", &self.filter), file("aliases.xml", &self.aliases)];
+        if let Some([rules, schedules]) = &self.scheduled {
+            files.extend([file("scheduled-rules.xml", rules), file("schedules.xml", schedules)]);
+        }
+        cordon::emit::splice(config, "core", &files)
+    }
 }
 
 /// A policy in a directory of its own, whose firewall is a pfSense with other names for its interfaces.
@@ -67,5 +88,17 @@ pub(super) fn build(directory: &Path) -> Output {
     let paths = [directory, &out].map(|path| path.to_string_lossy().into_owned());
     succeed(&["build", &paths[0], "--as-of", AS_OF, "--out", &paths[1]], "");
     let read = |file: &str| std::fs::read_to_string(out.join("core").join(file)).unwrap();
-    Output { filter: read("filter.xml"), aliases: read("aliases.xml") }
+    let mut names: Vec<String> = std::fs::read_dir(out.join("core"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let scheduled = match names.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["aliases.xml", "filter.xml"] => None,
+        ["aliases.xml", "filter.xml", rules @ "scheduled-rules.xml", schedules @ "schedules.xml"] => {
+            Some([read(rules), read(schedules)])
+        }
+        _ => panic!("{names:?}"),
+    };
+    Output { filter: read("filter.xml"), aliases: read("aliases.xml"), scheduled }
 }

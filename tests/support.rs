@@ -87,6 +87,17 @@ pub(crate) fn cordon(arguments: &[&str], input: &str) -> Output {
     output
 }
 
+/// Runs the command where no file may grow beyond `kibibytes`, as on a disk that is full.
+pub(crate) fn cordon_on_full_disk(kibibytes: u32, arguments: &[&str]) -> Output {
+    // The signal that a file is too large would end the command; without it, the write fails. Blocks are of 512 bytes.
+    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$@\"", 2 * kibibytes);
+    Command::new("sh")
+        .args(["-c", &script, "sh", env!("CARGO_BIN_EXE_cordon")])
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
 /// Standard output of a command that must succeed.
 pub(crate) fn succeed(arguments: &[&str], input: &str) -> String {
     let output = cordon(arguments, input);

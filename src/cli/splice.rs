@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::args::{Common, Format};
 use super::commands::{print, read_and_check};
 use super::{Failure, Outcome};
-use crate::emit::{OutputFile, Spliced, splice};
+use crate::emit::{Spliced, splice};
 use crate::ir::Policy;
 
 /// The largest config, in bytes: 256 MiB. Backups with traffic graphs in them have some ten.
@@ -22,10 +22,11 @@ struct Written {
     file: Option<PathBuf>,
     rules: usize,
     aliases: usize,
+    schedules: usize,
     warnings: Vec<String>,
 }
 
-/// Compiles a policy, and puts the rules and aliases of one enforcement point into its config.
+/// Compiles a policy, and puts the rules, aliases and schedules of one enforcement point into its config.
 pub(super) fn run(
     common: &Common,
     device: &str,
@@ -44,24 +45,28 @@ pub(super) fn run(
         return Ok(Outcome::Findings);
     }
     let config = read(into)?;
-    let [filter, aliases] = ["filter.xml", "aliases.xml"].map(|name| content(&files, device, name));
     let refused = |what: String| Failure(format!("`{}`: {what}", into.display()));
-    let Spliced { config: made, rules, aliases, warnings } =
-        splice(&config, filter, aliases).map_err(|problem| refused(problem.to_string()))?;
+    let Spliced { config: made, rules, aliases, schedules, warnings } =
+        splice(&config, device, &files).map_err(|problem| refused(problem.to_string()))?;
     if options.format == Format::Human {
         let lines: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
         print(io::stderr(), &lines)?;
     }
     let file = out.unwrap_or(into);
     if options.deny_warnings && !warnings.is_empty() {
-        checked.report(options, "splice", &Some(Written { file: None, rules, aliases, warnings }))?;
+        let written = Written { file: None, rules, aliases, schedules, warnings };
+        checked.report(options, "splice", &Some(written))?;
         checked.summarise(options, "nothing was written")?;
         return Ok(Outcome::Findings);
     }
     replace(file, into, &made)?;
-    let written = Written { file: Some(file.to_path_buf()), rules, aliases, warnings };
+    let written = Written { file: Some(file.to_path_buf()), rules, aliases, schedules, warnings };
     checked.report(options, "splice", &Some(written))?;
-    let text = format!("wrote {rules} rules and {aliases} aliases into {}", file.display());
+    let counts = match schedules {
+        0 => format!("{rules} rules and {aliases} aliases"),
+        _ => format!("{rules} rules, {aliases} aliases and {schedules} schedules"),
+    };
+    let text = format!("wrote {counts} into {}", file.display());
     checked.summarise(options, &text)?;
     Ok(Outcome::Fine)
 }
@@ -76,11 +81,6 @@ fn require_pfsense(policy: &Policy, name: &str) -> Result<(), Failure> {
             Err(Failure(format!("the policy has no enforcement point `{name}`, but {}", known.join(", "))))
         }
     }
-}
-
-fn content<'f>(files: &'f [OutputFile], device: &str, name: &str) -> &'f str {
-    let path = format!("{device}/{name}");
-    files.iter().find(|file| file.path == path).map_or("", |file| file.content.as_str())
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

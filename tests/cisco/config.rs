@@ -1,8 +1,12 @@
 //! A small reader of IOS access lists, and what they do with a packet. A word that it does not know is a failure.
 
+mod time;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+pub(super) use self::time::Time;
+use self::time::TimeRange;
 use super::{bits, protocol};
 
 /// A packet as an access list sees it.
@@ -33,6 +37,7 @@ impl Packet {
 /// What a file of configuration says.
 #[derive(Default, Debug)]
 pub(super) struct Config {
+    ranges: BTreeMap<String, TimeRange>,
     networks: BTreeMap<String, Vec<Block>>,
     services: BTreeMap<String, Vec<(u8, Ports)>>,
     pub(super) lists: BTreeMap<String, List>,
@@ -62,6 +67,7 @@ struct Entry {
     source_ports: Ports,
     destinations: Vec<Block>,
     established: bool,
+    range: Option<String>,
 }
 
 const ALL: Ports = (0, u16::MAX);
@@ -69,6 +75,7 @@ const ALL: Ports = (0, u16::MAX);
 /// Which part of the file a line belongs to.
 enum Mode {
     Top,
+    Range(String),
     Network(String),
     Service(String),
     List(String),
@@ -88,6 +95,7 @@ impl Config {
             }
             match &mode {
                 Mode::Top => panic!("a line of nothing: {line}"),
+                Mode::Range(name) => config.ranges.get_mut(name).unwrap().read(&words),
                 Mode::Network(name) => {
                     let block = member(&words);
                     config.networks.get_mut(name).unwrap().push(block);
@@ -119,6 +127,10 @@ impl Config {
     fn open(&mut self, words: &[&str]) -> Mode {
         let name = |index: usize| words[index].to_owned();
         match words {
+            ["time-range", _] => {
+                assert!(self.ranges.insert(name(1), TimeRange::default()).is_none());
+                Mode::Range(name(1))
+            }
             ["object-group", "network", _] => {
                 assert!(self.networks.insert(name(2), Vec::new()).is_none());
                 Mode::Network(name(2))
@@ -157,6 +169,7 @@ impl Config {
     }
 
     fn entry(&self, words: &[&str], is_v4: bool) -> Entry {
+        let (words, range) = self.range(words);
         let permit = match words[0] {
             "permit" => true,
             "deny" => false,
@@ -187,7 +200,16 @@ impl Config {
         let established = rest.first() == Some(&"established");
         assert!(matches!(&rest[usize::from(established)..], [] | ["log"]), "{words:?}");
         assert!(!established || services[0].0 == Some(6), "{words:?}");
-        Entry { permit, services, sources, source_ports, destinations, established }
+        Entry { permit, services, sources, source_ports, destinations, established, range }
+    }
+
+    /// Takes the time range from the end of a line. It has to be there already, with hours in it: IOS takes a line whose
+    /// time range is missing to hold always.
+    fn range<'w>(&self, words: &'w [&'w str]) -> (&'w [&'w str], Option<String>) {
+        let [rest @ .., "time-range", name] = words else { return (words, None) };
+        let known = self.ranges.get(*name);
+        assert!(known.is_some_and(|range| !range.is_empty()), "`{name}` is used before it is there");
+        (rest, Some((*name).to_owned()))
     }
 
     fn addresses<'w>(&self, words: &'w [&'w str], is_v4: bool) -> (Vec<Block>, &'w [&'w str]) {
@@ -215,11 +237,24 @@ impl Config {
         }
     }
 
-    /// The first entry that matches decides; without one, a packet is denied.
+    /// What happens to a packet at any time.
     pub(super) fn permits(&self, interface: &str, direction: &str, packet: &Packet) -> bool {
+        assert!(self.ranges.is_empty(), "this depends on the time");
+        self.permits_at(interface, direction, packet, Time::Minute(0))
+    }
+
+    /// Of the entries that hold, the first one that matches decides; without one, a packet is denied.
+    pub(super) fn permits_at(&self, interface: &str, direction: &str, packet: &Packet, time: Time) -> bool {
         let key = (interface.to_owned(), direction.to_owned(), packet.source.is_ipv4());
         let list = &self.lists[&self.bindings[&key]];
-        list.entries.iter().find(|entry| entry.matches(packet)).is_some_and(|entry| entry.permit)
+        let holds = |entry: &&Entry| entry.range.as_ref().is_none_or(|name| self.ranges[name].holds(time));
+        let mut entries = list.entries.iter().filter(holds);
+        entries.find(|entry| entry.matches(packet)).is_some_and(|entry| entry.permit)
+    }
+
+    /// The names of the time ranges.
+    pub(super) fn ranges(&self) -> BTreeSet<&str> {
+        self.ranges.keys().map(String::as_str).collect()
     }
 
     /// Interfaces and directions that a list of a family is bound to.

@@ -1,5 +1,8 @@
 //! Mistakes that tools of this kind have made, each with a policy that would bring it about.
 
+mod schedule;
+mod shape;
+
 use std::collections::BTreeSet;
 
 use super::config::Packet;

@@ -1,5 +1,6 @@
 //! A reader of what a switch says that it admits beyond the policy.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::config::Packet;
@@ -13,6 +14,8 @@ pub(super) struct Residue {
 
 #[derive(Debug)]
 struct Set {
+    /// The schedules that have to hold, and those that must not.
+    times: [BTreeSet<String>; 2],
     established: bool,
     protocols: (u8, u8),
     sources: (u128, u128),
@@ -23,16 +26,17 @@ struct Set {
 
 impl Residue {
     pub(super) fn read(text: &str) -> Self {
-        let (mut list, mut established, mut left) = (String::new(), false, 0_usize);
+        let (mut list, mut title, mut left) = (String::new(), String::new(), 0_usize);
         let mut sets = Vec::new();
         for line in text.lines() {
             if let Some(set) = line.strip_prefix("    ") {
                 let is_v4 = list.ends_with("IPv4");
-                sets.push((list.clone(), read_set(set, established, is_v4)));
+                let established = title.starts_with("TCP with ACK or RST");
+                sets.push((list.clone(), read_set(set, &title, established, is_v4)));
                 left -= 1;
-            } else if let Some((title, count)) = line.strip_prefix("  ").and_then(|l| l.rsplit_once(": ")) {
+            } else if let Some((class, count)) = line.strip_prefix("  ").and_then(|l| l.rsplit_once(": ")) {
                 assert_eq!(left, 0, "more sets were promised");
-                established = title.starts_with("TCP with ACK or RST");
+                title = class.to_owned();
                 left = count.parse().unwrap();
             } else if let Some((place, _)) = line.split_once(": CORDON-") {
                 list = place.to_owned();
@@ -41,10 +45,27 @@ impl Residue {
         Residue { sets }
     }
 
+    /// True if a packet is admitted at any time.
     pub(super) fn holds(&self, interface: &str, direction: &str, packet: &Packet) -> bool {
+        assert!(self.sets.iter().all(|(_, set)| set.times.iter().all(BTreeSet::is_empty)));
+        self.holds_while(&BTreeSet::new(), interface, direction, packet)
+    }
+
+    /// True if a packet is admitted while some schedules hold and the others do not.
+    pub(super) fn holds_while(
+        &self,
+        schedules: &BTreeSet<String>,
+        interface: &str,
+        direction: &str,
+        packet: &Packet,
+    ) -> bool {
         let family = if packet.source.is_ipv4() { "IPv4" } else { "IPv6" };
         let list = format!("{interface} {direction}, {family}");
-        self.sets.iter().any(|(place, set)| *place == list && set.holds(packet))
+        let now = |set: &Set| {
+            let [during, outside] = &set.times;
+            during.is_subset(schedules) && outside.is_disjoint(schedules)
+        };
+        self.sets.iter().any(|(place, set)| *place == list && now(set) && set.holds(packet))
     }
 }
 
@@ -63,7 +84,7 @@ impl Set {
 }
 
 /// Reads `udp 10.3.0.20 port 53 -> 10.1.0.0/24 port 1-9`.
-fn read_set(text: &str, established: bool, is_v4: bool) -> Set {
+fn read_set(text: &str, title: &str, established: bool, is_v4: bool) -> Set {
     let (from, to) = text.split_once(" -> ").unwrap();
     let (protocols, from) = match from.strip_prefix("protocols ") {
         Some(rest) => {
@@ -81,7 +102,15 @@ fn read_set(text: &str, established: bool, is_v4: bool) -> Set {
     };
     let (sources, source_ports) = read_side(from, is_v4);
     let (destinations, destination_ports) = read_side(to, is_v4);
-    Set { established, protocols, sources, source_ports, destinations, destination_ports }
+    let times = [", during ", ", outside of "].map(|word| schedules(title, word));
+    Set { times, established, protocols, sources, source_ports, destinations, destination_ports }
+}
+
+/// The names behind a word, as in `replies, as first packets, during a and b, outside of c`.
+fn schedules(title: &str, word: &str) -> BTreeSet<String> {
+    let Some((_, rest)) = title.split_once(word) else { return BTreeSet::new() };
+    let names = rest.split_once(", ").map_or(rest, |(names, _)| names);
+    names.split(" and ").map(str::to_owned).collect()
 }
 
 fn read_side(text: &str, is_v4: bool) -> ((u128, u128), (u16, u16)) {

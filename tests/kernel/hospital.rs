@@ -56,9 +56,14 @@ fn reply(site: &Site, packet: &Packet) -> Packet {
     }
 }
 
-/// A complaint about a packet, from the host that it was sent to.
-fn unreachable(site: &Site, packet: &Packet) -> Packet {
-    let (kind, code) = if packet.source.is_ipv4() { (3, 3) } else { (1, 4) };
+/// A complaint about a packet, from the host that it was sent to: of each kind that a connection needs, path MTU
+/// discovery among them, for another packet.
+fn complaint(site: &Site, packet: &Packet) -> Packet {
+    const ERRORS_V4: [(u8, u8); 4] = [(3, 3), (3, 4), (11, 0), (12, 0)];
+    const ERRORS_V6: [(u8, u8); 4] = [(1, 4), (2, 0), (3, 0), (4, 0)];
+    let errors = if packet.source.is_ipv4() { ERRORS_V4 } else { ERRORS_V6 };
+    // The table has both families of a packet side by side.
+    let (kind, code) = errors[usize::try_from(packet.id / 2).unwrap() % errors.len()];
     let transport = Transport::IcmpError { kind, code, quoted: Box::new(packet.clone()) };
     Packet { transport, ..reply(site, packet) }
 }
@@ -78,7 +83,7 @@ pub(super) fn replies_and_errors(site: &Site) {
     let opening: Vec<Packet> = allowed.map(|(row, id)| site.packet(row, id)).collect();
     assert!(opening.len() > 500);
     let replies: Vec<Packet> = opening.iter().map(|packet| reply(site, packet)).collect();
-    let errors: Vec<Packet> = opening.iter().map(|packet| unreachable(site, packet)).collect();
+    let errors: Vec<Packet> = opening.iter().map(|packet| complaint(site, packet)).collect();
     let steps = vec![
         Step::Send(opening.clone()),
         Step::Send(replies.clone()),

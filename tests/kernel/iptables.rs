@@ -3,7 +3,7 @@
 mod files;
 mod load;
 
-use super::lab::{Invocation, Lab, Outcome, Packet, Step, StepOutcome, Transport, run};
+use super::lab::{Invocation, Lab, Outcome, Step, StepOutcome, run};
 use super::require::ready;
 use super::site::{IPTABLES, Loader, Site};
 use super::{hospital, shapes};
@@ -133,7 +133,7 @@ fn an_element_counts_and_names_the_rule_that_a_packet_met() {
 }
 
 /// The policy of shapes with some texts replaced, compiled.
-fn changed(loader: Loader, texts: &[(&str, &str)]) -> Site {
+pub(super) fn changed(loader: Loader, texts: &[(&str, &str)]) -> Site {
     let directory = tempfile::tempdir().unwrap();
     let mut policy = std::fs::read_to_string(root().join("tests/policies/shapes/shapes.cordon")).unwrap();
     for (from, to) in texts {
@@ -186,18 +186,7 @@ fn the_longest_names_load_and_log_under_their_own_prefixes() {
 
 #[test]
 fn a_datagram_in_fragments_is_judged_by_its_ports() {
-    in_shapes("a_datagram_in_fragments_is_judged_by_its_ports", |site| {
-        let rows = site.query(
-            "proto,src,dst,sport,dport\nudp,10.1.0.3,10.3.0.10,30001,5000\nudp,10.1.0.3,10.3.0.10,30002,5017\n",
-        );
-        let fragmented = rows.iter().zip(1..).map(|(row, id)| {
-            let (source_port, destination_port) = (row.source_port, row.destination_port);
-            let transport = Transport::FragmentedUdp { source_port, destination_port };
-            Packet { transport, ..site.packet(row, id) }
-        });
-        let said = outputs(&site.lab(vec![Step::Send(fragmented.collect())]));
-        assert_eq!(said[0], "[Delivered(\"srv0\"), Dropped]");
-    });
+    in_shapes("a_datagram_in_fragments_is_judged_by_its_ports", shapes::fragments);
 }
 
 const FILES: [&str; 4] = ["load.sh", "rules.v4", "rules.v6", "sets.ipset"];

@@ -6,6 +6,7 @@
 
 pub(crate) mod boundary;
 mod devices;
+mod families;
 pub(crate) mod frame;
 mod hospital;
 mod injection;

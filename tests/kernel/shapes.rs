@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::lab::{Invocation, Lab, Step, StepOutcome, run};
+use super::iptables::changed;
+use super::lab::{Invocation, Lab, Outcome, Packet, Step, StepOutcome, Transport, run};
 use super::require::ready;
 use super::site::{Loader, Site};
 use super::sockets::{self, Answer, Carrier, Exchange, Host, Network, ROUTER};
@@ -27,6 +28,57 @@ fn every_shape_of_element_has_its_edges_where_the_policy_puts_them() {
 pub(super) fn edges(site: &Site) {
     let tried = site.try_edges();
     assert!(tried.allowed > 100 && tried.denied > 200, "{tried:?}");
+}
+
+#[test]
+fn an_element_inside_of_another_loads_in_either_order() {
+    if !ready("an_element_inside_of_another_loads_in_either_order", &["nft"]) {
+        return;
+    }
+    // The rule `overlap` speaks of what `data` speaks of and of more; by its new name it decides first.
+    edges(&changed(Loader::Nftables, &[("allow overlap", "allow a-wide-one")]));
+}
+
+#[test]
+fn a_datagram_in_fragments_is_judged_by_its_ports_in_nftables() {
+    if !ready("a_datagram_in_fragments_is_judged_by_its_ports_in_nftables", &["nft"]) {
+        return;
+    }
+    fragments(&shapes());
+}
+
+pub(super) fn fragments(site: &Site) {
+    let rows = site.query(
+        "proto,src,dst,sport,dport\nudp,10.1.0.3,10.3.0.10,30001,5000\nudp,10.1.0.3,10.3.0.10,30002,5017\n",
+    );
+    let fragmented = rows.iter().zip(1..).map(|(row, id)| {
+        let (source_port, destination_port) = (row.source_port, row.destination_port);
+        let transport = Transport::FragmentedUdp { source_port, destination_port };
+        Packet { transport, ..site.packet(row, id) }
+    });
+    let outcomes = run(&site.lab(vec![Step::Send(fragmented.collect())])).unwrap();
+    let expected = vec![Outcome::Delivered("srv0".to_owned()), Outcome::Dropped];
+    assert_eq!(outcomes, [StepOutcome::Sent(expected)]);
+}
+
+#[test]
+fn what_is_left_of_the_chains_drops_when_their_rules_are_gone() {
+    if !ready("what_is_left_of_the_chains_drops_when_their_rules_are_gone", &["nft"]) {
+        return;
+    }
+    let site = shapes();
+    let rows = site.query(
+        "proto,src,dst,sport,dport\ntcp,10.1.0.3,10.3.0.10,30001,3613\ntcp,2001:db8:1::3,2001:db8:3::10,30002,3613\n",
+    );
+    let packets: Vec<Packet> = rows.iter().zip(1..).map(|(row, id)| site.packet(row, id)).collect();
+    let flush = |chain: &str| Step::Run(Invocation::new("nft", &["flush", "chain", "inet", "cordon", chain]));
+    let policies = Step::Run(Invocation::new("nft", &["list", "chains"]));
+    let steps = vec![flush("forward"), flush("input"), Step::Send(packets), policies];
+    let outcomes = run(&site.lab(steps)).unwrap();
+    assert_eq!(outcomes[2], StepOutcome::Sent(vec![Outcome::Dropped; 2]));
+    let StepOutcome::Output(listing) = &outcomes[3] else { panic!("{outcomes:?}") };
+    let hooks: Vec<&str> = listing.lines().filter(|line| line.contains(" hook ")).collect();
+    assert!(hooks.len() == 2 && hooks.iter().all(|hook| hook.contains("policy drop")), "{hooks:?}");
 }
 
 #[test]

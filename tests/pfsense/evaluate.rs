@@ -32,6 +32,7 @@ pub(super) struct Verdict {
 /// The rules of a config, with the addresses that the firewall itself has.
 pub(super) struct Firewall {
     rules: Vec<Rule>,
+    schedules: BTreeMap<String, Vec<Hours>>,
     aliases: BTreeMap<String, (String, Vec<String>)>,
     own: Vec<IpAddr>,
 }
@@ -45,7 +46,15 @@ struct Rule {
     icmp_types: Vec<String>,
     source: Side,
     destination: Side,
+    schedule: Option<String>,
     description: String,
+}
+
+/// Hours of some days, 1 being Monday: minutes of the day from the first to before the second.
+struct Hours {
+    days: Vec<u16>,
+    from: u16,
+    to: u16,
 }
 
 struct Side {
@@ -82,10 +91,21 @@ const ICMP_TYPES: [(&str, u8, u8); 4] =
     [("echoreq", 8, 128), ("echorep", 0, 129), ("unreach", 3, 1), ("timex", 11, 3)];
 
 impl Firewall {
+    /// The sections of a build, without schedules.
     pub(super) fn read(filter: &str, aliases: &str, own: &[&str]) -> Self {
-        let filter = Document::parse(filter).unwrap();
-        let aliases = Document::parse(aliases).unwrap();
-        let found = elements(aliases.root_element(), "alias").map(|alias| {
+        let (filter, aliases) = (Document::parse(filter).unwrap(), Document::parse(aliases).unwrap());
+        Firewall::of_sections(filter.root_element(), Some(aliases.root_element()), None, own)
+    }
+
+    /// A whole config.
+    pub(super) fn of_config(config: &str, own: &[&str]) -> Self {
+        let config = Document::parse(config).unwrap();
+        let section = |name| child(config.root_element(), name);
+        Firewall::of_sections(section("filter").unwrap(), section("aliases"), section("schedules"), own)
+    }
+
+    fn of_sections(filter: Node, aliases: Option<Node>, schedules: Option<Node>, own: &[&str]) -> Self {
+        let found = aliases.into_iter().flat_map(|aliases| elements(aliases, "alias")).map(|alias| {
             let entries = text(alias, "address").unwrap();
             assert!(!entries.is_empty(), "a table without entries");
             (
@@ -93,20 +113,44 @@ impl Firewall {
                 (text(alias, "type").unwrap(), entries.split(' ').map(str::to_owned).collect()),
             )
         });
+        let schedules = schedules.into_iter().flat_map(|schedules| elements(schedules, "schedule"));
         Firewall {
-            rules: elements(filter.root_element(), "rule").map(rule).collect(),
+            rules: elements(filter, "rule").map(rule).collect(),
+            schedules: schedules
+                .map(|schedule| {
+                    let ranges = elements(schedule, "timerange").map(hours).collect();
+                    (text(schedule, "name").unwrap(), ranges)
+                })
+                .collect(),
             aliases: found.collect(),
             own: own.iter().map(|address| address.parse().unwrap()).collect(),
         }
     }
 
-    /// The rule that decides on a packet.
+    /// The rule that decides on a packet, whatever the time.
     pub(super) fn decide(&self, packet: &Arrival) -> Verdict {
-        let found = self.rules.iter().find(|rule| self.matches(rule, packet));
+        assert!(self.rules.iter().all(|rule| rule.schedule.is_none()), "this asks for a time");
+        self.decide_at(packet, 0)
+    }
+
+    /// The rule that decides on a packet at a minute of the week by the clock of the device.
+    pub(super) fn decide_at(&self, packet: &Arrival, minute: u16) -> Verdict {
+        let found = self.rules.iter().find(|rule| self.is_there(rule, minute) && self.matches(rule, packet));
         found.map_or(Verdict { pass: false, log: false, description: String::new() }, |rule| Verdict {
             pass: rule.pass,
             log: rule.log,
             description: rule.description.clone(),
+        })
+    }
+
+    /// A rule is left out while its schedule does not hold; one whose schedule is not there always stays.
+    fn is_there(&self, rule: &Rule, minute: u16) -> bool {
+        // The rules are made anew at each quarter of an hour.
+        let now = minute / 15 * 15;
+        let (day, now) = (now / (24 * 60) + 1, now % (24 * 60));
+        let ranges = rule.schedule.as_ref().and_then(|name| self.schedules.get(name));
+        ranges.is_none_or(|ranges| {
+            ranges.iter().any(|range| range.days.contains(&day) && (range.from..range.to).contains(&now))
         })
     }
 
@@ -188,6 +232,7 @@ fn rule(node: Node) -> Rule {
         "destination",
         "log",
         "descr",
+        "sched",
         "tcpflags_any",
     ];
     for child in node.children().filter(Node::is_element) {
@@ -218,6 +263,7 @@ fn rule(node: Node) -> Rule {
             .collect(),
         source: side(child(node, "source").unwrap()),
         destination: side(child(node, "destination").unwrap()),
+        schedule: text(node, "sched"),
         description: text(node, "descr").unwrap(),
         protocol,
     };
@@ -226,6 +272,30 @@ fn rule(node: Node) -> Rule {
         assert!(side.port.is_none() || has_ports, "a port that pfSense drops");
     }
     rule
+}
+
+/// A range in the form that the web interface writes: `18:00-22:00` on `1,2,3`.
+fn hours(node: Node) -> Hours {
+    for child in node.children().filter(Node::is_element) {
+        assert!(
+            ["position", "hour", "rangedescr"].contains(&child.tag_name().name()),
+            "{:?}",
+            child.tag_name()
+        );
+    }
+    let time = |text: &str| {
+        let (hour, minute) = text.split_once(':').unwrap();
+        assert!(minute.len() == 2 && (hour == "0" || !hour.starts_with('0')), "{text}");
+        let (hour, minute): (u16, u16) = (hour.parse().unwrap(), minute.parse().unwrap());
+        assert!(minute < 60 && hour * 60 + minute <= 24 * 60, "{text}");
+        hour * 60 + minute
+    };
+    let (position, hour) = (text(node, "position").unwrap(), text(node, "hour").unwrap());
+    let days: Vec<u16> = position.split(',').map(|day| day.parse().unwrap()).collect();
+    assert!(days.is_sorted() && days.iter().all(|day| (1..=7).contains(day)), "{days:?}");
+    let (from, to) = hour.split_once('-').map(|(from, to)| (time(from), time(to))).unwrap();
+    assert!(from < to && from % 15 == 0 && to % 15 == 0, "{from} to {to}");
+    Hours { days, from, to }
 }
 
 fn side(node: Node) -> Side {

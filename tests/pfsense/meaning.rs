@@ -142,7 +142,7 @@ firewall core {
 }
 ";
 
-fn arrival(interface: &str, source: &str, destination: &str, protocol: u8, port: u16) -> Arrival {
+pub(super) fn arrival(interface: &str, source: &str, destination: &str, protocol: u8, port: u16) -> Arrival {
     Arrival {
         interface: interface.to_owned(),
         source: source.parse().unwrap(),

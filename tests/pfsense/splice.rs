@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use cordon::emit::{SpliceError, splice};
+use cordon::emit::SpliceError;
 
 use super::{Output, build, written};
 use crate::support::{AS_OF, cordon, succeed};
@@ -25,7 +25,7 @@ firewall core {
 ";
 
 /// A config as pfSense writes it: with text of others, in their own form.
-const CONFIG: &str = "<?xml version=\"1.0\"?>
+pub(super) const CONFIG: &str = "<?xml version=\"1.0\"?>
 <pfsense>
 \t<version>23.3</version>
 \t<system><hostname>fw &amp; more</hostname></system>
@@ -59,7 +59,7 @@ fn output() -> Output {
 }
 
 fn spliced(config: &str, output: &Output) -> String {
-    let made = splice(config, &output.filter, &output.aliases).unwrap_or_else(|error| panic!("{error}"));
+    let made = output.splice(config).unwrap_or_else(|error| panic!("{error}"));
     assert!(made.rules > 5 && made.aliases > 0, "{made:?}");
     made.config
 }
@@ -71,17 +71,17 @@ fn differences<'t>(one: &'t str, other: &'t str) -> (Vec<&'t str>, Vec<&'t str>)
 }
 
 /// A config without the elements that have one of cordon's marks, cut out by lines.
-fn without_own(config: &str) -> String {
+pub(super) fn without_own(config: &str) -> String {
     let lines: Vec<&str> = config.split_inclusive('\n').collect();
     let (mut kept, mut block, mut inside) = (String::new(), String::new(), false);
     for line in lines {
-        inside |= matches!(line.trim(), "<rule>" | "<alias>");
+        inside |= matches!(line.trim(), "<rule>" | "<alias>" | "<schedule>");
         if !inside {
             kept.push_str(line);
             continue;
         }
         block.push_str(line);
-        if matches!(line.trim(), "</rule>" | "</alias>") {
+        if matches!(line.trim(), "</rule>" | "</alias>" | "</schedule>") {
             if !block.contains("[CDATA[cordon: ") {
                 kept.push_str(&block);
             }
@@ -147,7 +147,7 @@ fn a_config_on_one_line_is_spliced_once() {
 #[test]
 fn a_config_that_is_odd_is_refused() {
     let output = output();
-    let refused = |config: &str| splice(config, &output.filter, &output.aliases).unwrap_err();
+    let refused = |config: &str| output.splice(config).unwrap_err();
     assert!(matches!(refused("not XML"), SpliceError::NotXml(_)));
     let entity = CONFIG.replace("<pfsense>", "<!DOCTYPE x [<!ENTITY a \"b\">]><pfsense>");
     assert!(matches!(refused(&entity), SpliceError::NotXml(_)));
@@ -168,7 +168,7 @@ fn a_config_that_is_odd_is_refused() {
 #[test]
 fn what_looks_like_cordons_own_in_part_is_refused() {
     let output = output();
-    let refused = |config: &str| splice(config, &output.filter, &output.aliases).unwrap_err();
+    let refused = |config: &str| output.splice(config).unwrap_err();
     let copied = CONFIG.replace("[CDATA[by hand", "[CDATA[cordon: web");
     assert!(matches!(refused(&copied), SpliceError::Doubtful(_)));
     let tracked = CONFIG.replace("1585137356", "3585137356");
@@ -183,21 +183,18 @@ fn names_that_others_have_or_use_are_not_taken_from_them() {
     let name = "cdn_ward_v4";
     assert!(output.aliases.contains(name), "{}", output.aliases);
     let taken = CONFIG.replace("cdn_of_somebody", name);
-    assert_eq!(
-        splice(&taken, &output.filter, &output.aliases).unwrap_err(),
-        SpliceError::Taken(name.to_owned())
-    );
+    assert_eq!(output.splice(&taken).unwrap_err(), SpliceError::Taken(name.to_owned()));
     let used = spliced(CONFIG, &output).replace("192.0.2.0/24", name);
     let other = build(written(&POLICY.replace(", 10.1.2.0/24", "")).path());
     assert!(!other.aliases.contains(name));
-    let refused = splice(&used, &other.filter, &other.aliases).unwrap_err();
-    assert_eq!(refused, SpliceError::StillUsed(name.to_owned()));
+    let refused = other.splice(&used).unwrap_err();
+    assert_eq!(refused, SpliceError::StillUsed { kind: "alias", name: name.to_owned() });
 }
 
 #[test]
 fn what_else_the_config_does_is_said() {
     let output = output();
-    let warnings = |config: &str| splice(config, &output.filter, &output.aliases).unwrap().warnings;
+    let warnings = |config: &str| output.splice(config).unwrap().warnings;
     let one = warnings(CONFIG);
     assert!(matches!(&one[..], [only] if only.contains("never reached")), "{one:?}");
     let floating = CONFIG.replace("<type>pass</type>", "<type>pass</type><floating>yes</floating>");
@@ -220,7 +217,7 @@ fn what_else_the_config_does_is_said() {
 }
 
 /// Runs the command on a policy and a config beside it, and gives its exit code and what it said.
-fn run(directory: &Path, more: &[&str]) -> (i32, String) {
+pub(super) fn run(directory: &Path, more: &[&str]) -> (i32, String) {
     let [policy, into] = [directory.to_owned(), directory.join("config.xml")];
     let [policy, into] = [policy, into].map(|path| path.to_string_lossy().into_owned());
     let arguments = [&["splice", &policy, "--as-of", AS_OF, "--into", &into], more].concat();

@@ -7,6 +7,8 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::prefix::Prefix;
 use super::service::Service;
+use super::time::Moment;
+use crate::ir::ScheduleId;
 use crate::set::{
     BoxOf, FlowsOf, ICMP, ICMPV6, Interval, IntervalMap, IntervalSet, PacketBox, PacketSet, Point, Set,
     Traffic, union_all,
@@ -43,7 +45,15 @@ pub(super) struct Line {
     pub(super) services: Vec<Service>,
     pub(super) sources: Vec<Prefix>,
     pub(super) destinations: Vec<Prefix>,
+    pub(super) ending: Ending,
+}
+
+/// What stands at the end of a line.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Ending {
     pub(super) log: bool,
+    /// When the line holds, if not always.
+    pub(super) during: Option<ScheduleId>,
 }
 
 /// Lines that belong together, under a remark.
@@ -179,6 +189,13 @@ pub(super) fn boxes(flows: &Flows) -> Vec<BoxOf<u128>> {
         .collect()
 }
 
+impl Ending {
+    /// The same without a message for each packet.
+    pub(super) fn silent(self) -> Self {
+        Ending { log: false, ..self }
+    }
+}
+
 impl Line {
     /// The packets that it matches.
     pub(super) fn flows(&self) -> Flows {
@@ -199,9 +216,12 @@ impl Line {
     }
 }
 
-/// What a list admits whose first matching line decides, and which denies at its end.
-pub(super) fn admitted(blocks: &[Block]) -> Admitted {
-    let lines = || blocks.iter().flat_map(|block| &block.lines);
+/// What a list admits at a moment. The first matching line decides of those that hold, and the end denies.
+pub(super) fn admitted(blocks: &[Block], moment: &Moment) -> Admitted {
+    let lines = || {
+        let lines = blocks.iter().flat_map(|block| &block.lines);
+        lines.filter(|line| moment.holds(line.ending.during))
+    };
     let first = decided(lines().filter(|line| !line.is_established()));
     let established = decided(lines()).difference(&first);
     Admitted { first, established }

@@ -4,7 +4,7 @@
 //! 224.0.0.0/24 (RFC 5771, 4), link-local addresses (RFC 4291, 2.5.6), and neighbour discovery, which is dropped by its
 //! receiver unless the hop limit shows that it came over one link (RFC 4861, 7.1).
 
-use super::acl::{Action, Block, Direction, Family, Line};
+use super::acl::{Action, Block, Direction, Ending, Family, Line};
 use super::prefix::{Prefix, cover};
 use super::service::{Service, UDP};
 use super::wanted::Wanted;
@@ -70,5 +70,6 @@ fn neighbour_discovery() -> Vec<Line> {
 }
 
 fn permit(service: Service, sources: Vec<Prefix>, destinations: Vec<Prefix>) -> Line {
-    Line { action: Action::Permit, services: vec![service], sources, destinations, log: false }
+    let ending = Ending::default();
+    Line { action: Action::Permit, services: vec![service], sources, destinations, ending }
 }

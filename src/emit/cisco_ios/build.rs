@@ -8,11 +8,11 @@
 //! for other zones, it denies everything else to these, and then the rest is simply `any`. What that saves is counted,
 //! and the shorter form is taken.
 
-use super::acl::{Action, Block, Direction, Family, Flows, Line, transposed};
+use super::acl::{Action, Block, Direction, Ending, Family, Flows, Line, transposed};
 use super::baseline;
 use super::prefix::{Prefix, cover};
 use super::service::{Lowered, Service, TCP, UDP, lower, only};
-use super::wanted::{Replies, Sides, Stream, Wanted};
+use super::wanted::{Errors, Replies, Sides, Stream, Wanted};
 use crate::ir::RuleIndex;
 use crate::set::{Interval, IntervalMap, IntervalSet, Ports, Set, Traffic, union_all};
 
@@ -138,8 +138,8 @@ fn guard_block(wanted: &Wanted, addresses: &IntervalSet<u128>, side: Side) -> Bl
         Side::Near => "what does not lie behind this interface",
         Side::Far => "no more for zones, what follows is for the rest",
     };
-    let line =
-        Line { action: Action::Deny, services: vec![Service::EVERY], sources, destinations, log: false };
+    let (services, ending) = (vec![Service::EVERY], Ending::default());
+    let line = Line { action: Action::Deny, services, sources, destinations, ending };
     Block { remark: remark.to_owned(), lines: vec![line], local: false }
 }
 
@@ -155,12 +155,12 @@ fn add_part(built: &mut Built, wanted: &Wanted, part: &Part) {
     }
     for replies in &wanted.replies {
         let (permits, tcp, staged) = add_replies(built, wanted, part, replies);
-        let remark = format!("replies to rule {}", replies.name);
+        let remark = replies.remark.clone();
         built.blocks.push(Block { remark: remark.clone(), lines: permits, local: false });
         early.push((remark.clone(), false, tcp.exceptions, tcp.every));
         backward.push((remark, false, staged.exceptions, staged.every));
     }
-    built.blocks.push(errors_block(wanted, part));
+    built.blocks.extend(wanted.errors.iter().map(|errors| errors_block(errors, wanted, part)));
     built.blocks.extend(exceptions_first(early));
     for stream in &wanted.denied {
         let lines = match undivided(wanted, part, stream) {
@@ -185,17 +185,18 @@ fn exceptions_first(staged: Vec<(String, bool, Vec<Line>, Vec<Line>)>) -> impl I
 }
 
 /// Errors to hosts come from anywhere, so they are never divided.
-fn errors_block(wanted: &Wanted, part: &Part) -> Block {
+fn errors_block(errors: &Errors, wanted: &Wanted, part: &Part) -> Block {
     let flows = match wanted.direction {
-        Direction::In => restricted(&wanted.errors, part, wanted.direction),
-        Direction::Out if part.first => wanted.errors.clone(),
+        Direction::In => restricted(&errors.flows, part, wanted.direction),
+        Direction::Out if part.first => errors.flows.clone(),
         Direction::Out => Flows::empty(),
     };
     let products = products(&flows, wanted, part);
+    let ending = Ending { log: false, during: errors.during };
     let lines = products.iter().map(|product| {
-        line(product, lower(&product.traffic, wanted.family).exact, Action::Permit, false, wanted, part)
+        line(product, lower(&product.traffic, wanted.family).exact, Action::Permit, ending, wanted, part)
     });
-    Block { remark: "ICMP errors about connections".to_owned(), lines: lines.collect(), local: false }
+    Block { remark: errors.remark.clone(), lines: lines.collect(), local: false }
 }
 
 /// A denial of all that may be at the far end, in lines that hold for all parts. None if it is another one, or if these
@@ -215,7 +216,8 @@ fn undivided(wanted: &Wanted, part: &Part, stream: &Stream) -> Option<Vec<Line>>
     let touched = union_all(lines.iter().map(Line::flows));
     let kept = wanted.allowed.iter().chain(&wanted.manage).map(|other| &other.flows);
     let replies = wanted.replies.iter().flat_map(|replies| [&replies.established, &replies.others]);
-    let clear = kept.chain(replies).chain([&wanted.errors]).all(|other| other.is_disjoint(&touched));
+    let errors = wanted.errors.iter().map(|errors| &errors.flows);
+    let clear = kept.chain(replies).chain(errors).all(|other| other.is_disjoint(&touched));
     (clear && ignored.unsaid.is_empty()).then_some(lines)
 }
 
@@ -226,13 +228,13 @@ fn add_stream(built: &mut Built, wanted: &Wanted, part: &Part, stream: &Stream) 
     for product in products(&flows, wanted, part) {
         let lowered = lower(&product.traffic, wanted.family);
         note_unsaid(built, &lowered, &product, &stream.name, stream.rule);
-        stage(&mut staged, lowered, &product, stream.log, wanted, part);
+        stage(&mut staged, lowered, &product, stream.ending, wanted, part);
     }
     let Some((whole, holes)) = with_holes(&flows, &stream.sides, wanted, part) else { return staged };
     // What the holes deny is permitted to nobody, and they take away no reply, since those that could be meant stand
     // before them.
     if wanted.allowed.iter().all(|other| other.flows.is_disjoint(&holes)) {
-        let shorter = staged_with_holes(&whole, &holes, stream.log, false, wanted, part);
+        let shorter = staged_with_holes(&whole, &holes, stream.ending, false, wanted, part);
         return staged.or_shorter(shorter);
     }
     staged
@@ -260,7 +262,7 @@ fn with_holes(flows: &Flows, sides: &Sides, wanted: &Wanted, part: &Part) -> Opt
 fn staged_with_holes(
     whole: &Product,
     holes: &Flows,
-    log: bool,
+    ending: Ending,
     established: bool,
     wanted: &Wanted,
     part: &Part,
@@ -275,10 +277,10 @@ fn staged_with_holes(
         if services.every || !services.unsaid.is_empty() {
             return None;
         }
-        staged.exceptions.push(line(&hole, services.exact, Action::Deny, false, wanted, part));
+        staged.exceptions.push(line(&hole, services.exact, Action::Deny, ending.silent(), wanted, part));
     }
     let services = lowered.exact.into_iter().map(|service| Service { established, ..service });
-    staged.every.push(line(whole, services.collect(), Action::Permit, log, wanted, part));
+    staged.every.push(line(whole, services.collect(), Action::Permit, ending, wanted, part));
     Some(staged)
 }
 
@@ -291,24 +293,25 @@ fn add_replies(
     replies: &Replies,
 ) -> (Vec<Line>, Staged, Staged) {
     let (mut permits, mut staged) = (Vec::new(), Staged::default());
+    let ending = Ending { log: false, during: replies.during };
     let established = restricted(&replies.established, part, wanted.direction);
     let mut tcp = Staged::default();
     for product in products(&established, wanted, part) {
         let lowered = lower(&product.traffic, wanted.family);
         let services = lowered.exact.into_iter().map(|service| Service { established: true, ..service });
-        tcp.permits.push(line(&product, services.collect(), Action::Permit, false, wanted, part));
+        tcp.permits.push(line(&product, services.collect(), Action::Permit, ending, wanted, part));
     }
     if let Some((whole, holes)) = with_holes(&established, &replies.sides, wanted, part)
         && is_unused(&holes, wanted)
     {
-        tcp = tcp.or_shorter(staged_with_holes(&whole, &holes, false, true, wanted, part));
+        tcp = tcp.or_shorter(staged_with_holes(&whole, &holes, ending, true, wanted, part));
     }
     permits.append(&mut tcp.permits);
     let known = said_alone(wanted);
     for product in products(&restricted(&replies.others, part, wanted.direction), wanted, part) {
         let alone = lower(&product.traffic.intersection(&known), wanted.family);
         if !alone.exact.is_empty() {
-            permits.push(line(&product, alone.exact, Action::Permit, false, wanted, part));
+            permits.push(line(&product, alone.exact, Action::Permit, ending, wanted, part));
         }
         let others = product.traffic.difference(&known);
         if others.is_empty() {
@@ -316,7 +319,7 @@ fn add_replies(
         }
         let lowered = lower(&others, wanted.family);
         note_unsaid(built, &lowered, &product, &replies.name, Some(replies.rule));
-        stage(&mut staged, lowered, &product, false, wanted, part);
+        stage(&mut staged, lowered, &product, ending, wanted, part);
     }
     permits.append(&mut staged.permits);
     (permits, tcp, staged)
@@ -348,22 +351,30 @@ fn denials(built: &mut Built, wanted: &Wanted, part: &Part, stream: &Stream) -> 
         note_unsaid(built, &lowered, &product, &stream.name, stream.rule);
         let services = if lowered.every { vec![Service::EVERY] } else { lowered.exact };
         if !services.is_empty() {
-            lines.push(line(&product, services, Action::Deny, stream.log, wanted, part));
+            lines.push(line(&product, services, Action::Deny, stream.ending, wanted, part));
         }
     }
     lines
 }
 
-fn stage(staged: &mut Staged, lowered: Lowered, product: &Product, log: bool, wanted: &Wanted, part: &Part) {
+/// What a rule leaves out of every protocol is denied only while it holds: another rule may allow that at other times.
+fn stage(
+    staged: &mut Staged,
+    lowered: Lowered,
+    product: &Product,
+    ending: Ending,
+    wanted: &Wanted,
+    part: &Part,
+) {
     let Lowered { exact, exceptions, every, .. } = lowered;
     if !exact.is_empty() {
-        staged.permits.push(line(product, exact, Action::Permit, log, wanted, part));
+        staged.permits.push(line(product, exact, Action::Permit, ending, wanted, part));
     }
     if !exceptions.is_empty() {
-        staged.exceptions.push(line(product, exceptions, Action::Deny, false, wanted, part));
+        staged.exceptions.push(line(product, exceptions, Action::Deny, ending.silent(), wanted, part));
     }
     if every {
-        staged.every.push(line(product, vec![Service::EVERY], Action::Permit, log, wanted, part));
+        staged.every.push(line(product, vec![Service::EVERY], Action::Permit, ending, wanted, part));
     }
 }
 
@@ -379,7 +390,7 @@ fn line(
     product: &Product,
     services: Vec<Service>,
     action: Action,
-    log: bool,
+    ending: Ending,
     wanted: &Wanted,
     part: &Part,
 ) -> Line {
@@ -389,7 +400,7 @@ fn line(
         services,
         sources: cover(&product.sources, source_care, wanted.family),
         destinations: cover(&product.destinations, destination_care, wanted.family),
-        log,
+        ending,
     }
 }
 

@@ -32,7 +32,7 @@ struct Place {
 
 /// Writes the entries of a line, and adds the groups that they need.
 pub(super) fn write(line: &Line, local: bool, family: Family, groups: &mut Groups) -> Vec<String> {
-    let places = choose(line, local || line.log, family);
+    let places = choose(line, local || line.ending.log, family);
     for group in places.iter().filter_map(|place| place.group.as_ref()) {
         groups.insert(group.name.clone(), group.clone());
     }
@@ -41,7 +41,7 @@ pub(super) fn write(line: &Line, local: bool, family: Family, groups: &mut Group
         Action::Permit => "permit",
         Action::Deny => "deny",
     };
-    let log = if line.log { " log" } else { "" };
+    let log = if line.ending.log { " log" } else { "" };
     let mut lines = Vec::new();
     for service in words(services, &line.services, family) {
         let [protocol, source_port, destination_port] = service;

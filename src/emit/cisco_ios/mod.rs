@@ -15,6 +15,7 @@ mod residue;
 mod service;
 mod tcam;
 mod text;
+mod time;
 mod view;
 mod wanted;
 
@@ -42,12 +43,16 @@ pub(super) fn emit(
 ) -> Vec<(String, String)> {
     let refused = |name, span| EmitError::BadCiscoInterface { name, span };
     check_interfaces(plan, text::valid_interface, refused, diagnostics);
+    let plan = &*time::sayable(plan, diagnostics);
     let mut unsaid = BTreeSet::new();
     let made = view::Config::new(plan, &mut unsaid).map_err(str::to_owned).and_then(|config| {
         check_budget(plan, &config, diagnostics);
         let files = TEMPLATES.iter().map(|(name, layout)| {
             let content = templates.render(name, layout, &config).map_err(|error| error.to_string())?;
-            Ok(((*name).to_owned(), content))
+            match config.undefined_range(&content) {
+                Some(range) => Err(format!("{name} names the time range {range} before it is there")),
+                None => Ok(((*name).to_owned(), content)),
+            }
         });
         files.collect::<Result<Vec<_>, String>>()
     });

@@ -9,9 +9,10 @@ use super::build::{self, Unsaid};
 use super::group::{self, Group, Groups};
 use super::prefix::cover;
 use super::residue::{Class, residue};
+use super::time::{self, Ranges, TimeRange};
 use super::wanted::{Wanted, managed};
 use super::{tcam, text};
-use crate::ir::Interface;
+use crate::ir::{Interface, Policy};
 use crate::plan::DevicePlan;
 use crate::set::{BoxOf, Interval, IntervalMap, IntervalSet, Ports, Set, Traffic, union_all};
 
@@ -20,6 +21,9 @@ use crate::set::{BoxOf, Interval, IntervalMap, IntervalSet, Ports, Set, Traffic,
 pub(super) struct Config {
     device: String,
     title: String,
+    /// The clock that time ranges are meant by, if there are any.
+    clock: Option<String>,
+    ranges: Vec<TimeRange>,
     groups: Vec<Group>,
     lists: Vec<List>,
     terminals: Vec<List>,
@@ -54,6 +58,13 @@ struct List {
     classes: Vec<Class>,
 }
 
+/// What lists refer to, gathered while they are written.
+struct Definitions<'p> {
+    policy: &'p Policy,
+    groups: Groups,
+    ranges: Ranges,
+}
+
 /// The lists of an interface.
 #[derive(Debug, Serialize)]
 struct Binding {
@@ -64,8 +75,8 @@ struct Binding {
 
 impl Config {
     pub(super) fn new(plan: &DevicePlan, unsaid: &mut BTreeSet<Unsaid>) -> Result<Self, &'static str> {
-        let (mut groups, mut lists, mut interfaces) = (Groups::new(), Vec::new(), Vec::new());
-        let mut naive = 0;
+        let (mut lists, mut interfaces, mut naive) = (Vec::new(), Vec::new(), 0);
+        let mut defined = Definitions { policy: plan.policy, groups: Groups::new(), ranges: Ranges::new() };
         let (zoned, others): (Vec<&Interface>, Vec<&Interface>) =
             plan.device.interfaces.iter().partition(|interface| !interface.zones.is_empty());
         for interface in zoned {
@@ -74,7 +85,7 @@ impl Config {
                 for direction in [Direction::In, Direction::Out] {
                     let wanted = Wanted::new(plan, interface, direction, family);
                     naive += naive_entries(&wanted);
-                    let list = list(plan, interface, &wanted, &mut groups, unsaid)?;
+                    let list = list(plan, interface, &wanted, &mut defined, unsaid)?;
                     commands.push(binding(&list.name, direction, family));
                     lists.push(list);
                 }
@@ -82,26 +93,35 @@ impl Config {
             let (name, zones) = (interface.name.clone(), zones(plan, interface));
             interfaces.push(Binding { interface: name, zones, commands });
         }
-        let terminals = Family::BOTH.map(|family| terminal(plan, family, &mut groups, unsaid));
+        let terminals = Family::BOTH.map(|family| terminal(plan, family, &mut defined, unsaid));
         let all = || lists.iter().chain(&terminals);
         let largest = lists.iter().max_by_key(|list| (list.hardware, std::cmp::Reverse(&list.name)));
         let counted = lists.iter().flat_map(|list| &list.classes).filter(|class| class.counts);
         Ok(Config {
             device: plan.device.name.clone(),
+            clock: time::clock(plan),
             title: text::harmless(plan.policy.name.as_deref().unwrap_or("cordon")),
             entries: all().map(|list| list.entries).sum(),
             naive,
-            group_lines: group::lines(&groups),
+            group_lines: group::lines(&defined.groups),
             hardware: lists.iter().map(|list| list.hardware).sum(),
             budget: plan.device.tcam.map(|budget| format!(" of {budget}")).unwrap_or_default(),
             largest: largest.map(|list| format!("{} {}", list.about, list.hardware)).unwrap_or_default(),
             beyond: counted.map(|class| class.count).sum(),
             unfiltered: others.iter().map(|interface| text::harmless(&interface.name)).collect(),
-            groups: groups.into_values().collect(),
+            ranges: defined.ranges.into_values().collect(),
+            groups: defined.groups.into_values().collect(),
             lists,
             terminals: terminals.into(),
             interfaces,
         })
+    }
+
+    /// A time range that a line of a file ends in before the file defines it, as a template of the user's may have it.
+    /// IOS takes such a line to hold always.
+    pub(super) fn undefined_range(&self, file: &str) -> Option<&str> {
+        let mut names = self.ranges.iter().map(TimeRange::name);
+        names.find(|name| time::is_named_too_early(name, file))
     }
 }
 
@@ -137,31 +157,32 @@ fn list(
     plan: &DevicePlan,
     interface: &Interface,
     wanted: &Wanted,
-    groups: &mut Groups,
+    defined: &mut Definitions,
     unsaid: &mut BTreeSet<Unsaid>,
 ) -> Result<List, &'static str> {
     let rest = plan.policy.zones.iter().filter(|zone| zone.is_rest);
     let rest: IntervalSet<u128> = union_all(rest.map(|zone| wanted.family.addresses(&zone.addresses)));
     let mut built = build::build(wanted, &rest.difference(&wanted.near));
-    let residue = residue(wanted, &mut built)?;
+    let residue = residue(wanted, &mut built, &time::calendar(plan.policy, &wanted.schedules()))?;
     unsaid.extend(built.unsaid);
     let (word, in_name) = words(wanted.direction);
     let stem = format!("CORDON-{}-{in_name}", text::in_name(&interface.name));
     let about = format!("{} {word}, IPv{}:", text::harmless(&interface.name), wanted.family.digit());
-    let mut made = finished(&stem, &built.blocks, wanted.family, about, groups);
+    let mut made = finished(&stem, &built.blocks, wanted.family, about, defined);
     made.classes = residue.classes;
     Ok(made)
 }
 
 /// A list with its remarks, its last denial, and the name that its lines give it.
-fn finished(stem: &str, blocks: &[Block], family: Family, about: String, groups: &mut Groups) -> List {
+fn finished(stem: &str, blocks: &[Block], family: Family, about: String, defined: &mut Definitions) -> List {
     let (mut lines, mut entries) = (Vec::new(), 1);
     for block in blocks {
         lines.push(format!("remark {}", text::remark(&block.remark)));
         for line in &block.lines {
-            let written = group::write(line, block.local, family, groups);
+            let written = group::write(line, block.local, family, &mut defined.groups);
+            let ending = time::ending(defined.policy, line.ending.during, &mut defined.ranges);
             entries += written.len();
-            lines.extend(written);
+            lines.extend(written.into_iter().map(|entry| entry + &ending));
         }
     }
     lines.push("remark everything else".to_owned());
@@ -183,7 +204,12 @@ fn finished(stem: &str, blocks: &[Block], family: Family, about: String, groups:
 }
 
 /// Who may log in to the device: the parts of manage statements that reach its terminals, by SSH or Telnet.
-fn terminal(plan: &DevicePlan, family: Family, groups: &mut Groups, unsaid: &mut BTreeSet<Unsaid>) -> List {
+fn terminal(
+    plan: &DevicePlan,
+    family: Family,
+    defined: &mut Definitions,
+    unsaid: &mut BTreeSet<Unsaid>,
+) -> List {
     let everywhere = IntervalSet::from_interval(family.all(), true);
     let logins = Interval::spanning(22, 23);
     let logins = Ports::product(&IntervalSet::full(), &IntervalSet::from_interval(logins, true));
@@ -193,7 +219,7 @@ fn terminal(plan: &DevicePlan, family: Family, groups: &mut Groups, unsaid: &mut
     let built = build::build_bare(&Wanted::only(family, everywhere, streams));
     unsaid.extend(built.unsaid);
     let about = format!("logins, IPv{}:", family.digit());
-    finished("CORDON-VTY", &built.blocks, family, about, groups)
+    finished("CORDON-VTY", &built.blocks, family, about, defined)
 }
 
 /// The entries of a list if each box of packets were written out by itself.

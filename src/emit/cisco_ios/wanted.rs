@@ -1,10 +1,11 @@
 //! What one access list has to admit, as sets of packets, before any line is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::acl::{Direction, Family, Flows, transposed};
+use super::acl::{Direction, Ending, Family, Flows, transposed};
 use super::service::{Service, replies};
-use crate::ir::{Effect, Interface, RuleIndex, Side};
+use super::time::{Moment, remark};
+use crate::ir::{Effect, Interface, Policy, RuleIndex, ScheduleId, Side};
 use crate::plan::DevicePlan;
 use crate::set::{IntervalMap, IntervalSet, Set, Traffic, union_all};
 
@@ -16,7 +17,7 @@ pub(super) struct Stream {
     pub(super) remark: String,
     /// The rule, unless it is a manage statement.
     pub(super) rule: Option<RuleIndex>,
-    pub(super) log: bool,
+    pub(super) ending: Ending,
     /// The packets that it decides on.
     pub(super) flows: Flows,
     /// These, and what it says of packets that a statement decides on which does the same: often a simpler shape.
@@ -36,7 +37,11 @@ pub(super) struct Sides {
 /// The replies to what one rule allows the other way.
 pub(super) struct Replies {
     pub(super) name: String,
+    /// What stands above their lines.
+    pub(super) remark: String,
     pub(super) rule: RuleIndex,
+    /// When the rule holds, if not always. After that its replies are denied, as its other packets are.
+    pub(super) during: Option<ScheduleId>,
     /// TCP packets, of which those with ACK or RST are replies.
     pub(super) established: Flows,
     /// All others.
@@ -59,8 +64,16 @@ pub(super) struct Wanted {
     /// Who may open connections to the device itself.
     pub(super) manage: Vec<Stream>,
     pub(super) replies: Vec<Replies>,
-    /// Errors of ICMP about allowed connections.
-    pub(super) errors: Flows,
+    /// Errors of ICMP about allowed connections: first those that always are, then more by schedule.
+    pub(super) errors: Vec<Errors>,
+}
+
+/// Errors of ICMP about connections that are allowed at the same times.
+pub(super) struct Errors {
+    /// What stands above their lines.
+    pub(super) remark: String,
+    pub(super) during: Option<ScheduleId>,
+    pub(super) flows: Flows,
 }
 
 impl Wanted {
@@ -91,7 +104,7 @@ impl Wanted {
                 Direction::In => manage(plan, family, &near),
                 Direction::Out => Vec::new(),
             },
-            replies: answered.filter_map(|stream| reply(stream, family)).collect(),
+            replies: answered.filter_map(|stream| reply(stream, plan.policy, family)).collect(),
             errors,
             beyond: union_all(plan.policy.zones.iter().map(|zone| family.addresses(&zone.addresses)))
                 .difference(&near),
@@ -110,13 +123,26 @@ impl Wanted {
             denied: Vec::new(),
             manage,
             replies: Vec::new(),
-            errors: Flows::empty(),
+            errors: Vec::new(),
         }
     }
 
-    /// All that the policy allows through the interface in this direction.
-    pub(super) fn policy(&self) -> Flows {
-        union_all(self.allowed.iter().map(|stream| stream.flows.clone()))
+    /// All that the policy allows through the interface in this direction at a moment.
+    pub(super) fn policy(&self, moment: &Moment) -> Flows {
+        let allowed = self.allowed.iter().filter(|stream| moment.holds(stream.ending.during));
+        union_all(allowed.map(|stream| stream.flows.clone()))
+    }
+
+    /// The errors of ICMP that have to pass at a moment.
+    pub(super) fn errors(&self, moment: &Moment) -> Flows {
+        let errors = self.errors.iter().filter(|errors| moment.holds(errors.during));
+        union_all(errors.map(|errors| errors.flows.clone()))
+    }
+
+    /// The schedules that anything here is bound to.
+    pub(super) fn schedules(&self) -> BTreeSet<ScheduleId> {
+        let allowed = self.allowed.iter().filter_map(|stream| stream.ending.during);
+        allowed.chain(self.replies.iter().filter_map(|replies| replies.during)).collect()
     }
 }
 
@@ -140,21 +166,26 @@ fn streams(plan: &DevicePlan, interface: &Interface, direction: Direction, famil
         let reason = rule.about.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
         Stream {
             name: rule.id.clone(),
-            remark: format!("rule {}{reason}", rule.id),
+            remark: format!("rule {}{}{reason}", rule.id, remark(plan.policy, rule.during)),
             rule: Some(index),
-            log: rule.log,
+            ending: Ending { log: rule.log, during: rule.during },
             flows: union_all(flows),
             shape: Flows::empty(),
             sides: Sides { sources: IntervalSet::empty(), destinations: IntervalSet::empty() },
         }
     });
     let mut streams: Vec<Stream> = streams.filter(|stream| !stream.flows.is_empty()).collect();
-    let effect =
-        |stream: &Stream| (stream.log, stream.rule.map(|rule| plan.policy[rule].effect == Effect::Allow));
+    let effect = |stream: &Stream| {
+        let allows = stream.rule.map(|rule| plan.policy[rule].effect == Effect::Allow);
+        ((stream.ending.log, allows), stream.ending.during)
+    };
     let kinds: Vec<_> = streams.iter().map(effect).collect();
     let all: Vec<Flows> = streams.iter().map(|stream| stream.flows.clone()).collect();
-    for (stream, kind) in streams.iter_mut().zip(&kinds) {
-        let alike = kinds.iter().zip(&all).filter(|(other, _)| *other == kind);
+    for (stream, (kind, during)) in streams.iter_mut().zip(&kinds) {
+        // What is allowed always is allowed during a schedule as well.
+        let alike = kinds.iter().zip(&all).filter(|((other, other_during), _)| {
+            other == kind && (other_during.is_none() || other_during == during)
+        });
         let alike: Flows = union_all(alike.map(|(_, flows)| flows.clone()));
         if let Some(rule) = stream.rule {
             let rule = &plan.policy[rule];
@@ -188,7 +219,7 @@ pub(super) fn managed(plan: &DevicePlan, family: Family, window: &Flows) -> Vec<
             name: input.management.id.clone(),
             remark: format!("manage {}", input.management.id),
             rule: None,
-            log: input.management.log,
+            ending: Ending { log: input.management.log, during: None },
             shape: flows.clone(),
             sides: Sides { sources: flows.keys(), destinations: transposed(&flows).keys() },
             flows,
@@ -199,14 +230,16 @@ pub(super) fn managed(plan: &DevicePlan, family: Family, window: &Flows) -> Vec<
     streams
 }
 
-fn reply(stream: Stream, family: Family) -> Option<Replies> {
+fn reply(stream: Stream, policy: &Policy, family: Family) -> Option<Replies> {
     let back = transposed(&stream.shape);
     let part = |choose: &dyn Fn(&Traffic) -> Traffic| back.map_members(|to| to.map_members(choose));
     let established = part(&|traffic| replies(traffic, family).0);
     let others = part(&|traffic| replies(traffic, family).1);
     let Sides { sources, destinations } = stream.sides;
     let sides = Sides { sources: destinations, destinations: sources };
-    let reply = Replies { name: stream.name, rule: stream.rule?, established, others, sides };
+    let during = stream.ending.during;
+    let remark = format!("replies to rule {}{}", stream.name, remark(policy, during));
+    let reply = Replies { name: stream.name, remark, rule: stream.rule?, during, established, others, sides };
     (!reply.established.is_empty() || !reply.others.is_empty()).then_some(reply)
 }
 
@@ -218,15 +251,33 @@ fn errors(
     family: Family,
     near: &IntervalSet<u128>,
     streams: [&[Stream]; 2],
-) -> Flows {
+) -> Vec<Errors> {
     let is_allow =
         |stream: &&Stream| stream.rule.is_some_and(|rule| plan.policy[rule].effect == Effect::Allow);
-    let all: Flows =
-        union_all(streams.into_iter().flatten().filter(is_allow).map(|stream| stream.flows.clone()));
-    if all.is_empty() {
-        return Flows::empty();
+    let mut connections: BTreeMap<Option<ScheduleId>, Vec<Flows>> = BTreeMap::new();
+    for stream in streams.into_iter().flatten().filter(is_allow) {
+        connections.entry(stream.ending.during).or_default().push(stream.flows.clone());
     }
-    let met = all.keys().union(&transposed(&all).keys());
+    let mut always = Flows::empty();
+    let errors = connections.into_iter().map(|(during, flows)| {
+        let flows = errors_about(plan, direction, family, near, &union_all(flows)).difference(&always);
+        if during.is_none() {
+            always = flows.clone();
+        }
+        let remark = format!("ICMP errors about connections{}", remark(plan.policy, during));
+        Errors { remark, during, flows }
+    });
+    errors.filter(|errors| !errors.flows.is_empty()).collect()
+}
+
+fn errors_about(
+    plan: &DevicePlan,
+    direction: Direction,
+    family: Family,
+    near: &IntervalSet<u128>,
+    all: &Flows,
+) -> Flows {
+    let met = all.keys().union(&transposed(all).keys());
     let zones = plan.policy.zones.iter().map(|zone| family.addresses(&zone.addresses));
     let peers = zones.filter(|zone| !zone.is_disjoint(&met) && zone.is_disjoint(near));
     let traffic = union_all(error_messages(family).iter().map(Service::traffic));

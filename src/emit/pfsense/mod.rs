@@ -1,14 +1,19 @@
 //! Output for pfSense: the sections `filter` and `aliases` of its config, each as a file that the web interface restores
 //! as one area, and from which `cordon splice` takes what it puts into a whole config.
 //!
+//! pfSense has no area for schedules, and a rule whose schedule is not there holds at all times. So rules with a schedule
+//! stand in no file that can be restored: they and the schedules have files of their own, which only a splice reads.
+//!
 //! Rules stand on the interface where packets arrive, since pfSense lets out whatever it let in; which way a packet
 //! leaves is routing's to decide, and its destination says which zone that is. Facts on pfSense, with their sources,
 //! stand in `targets/pfsense/NOTES.md`.
 
 mod alias;
 mod foreign;
+mod made;
 mod rectangle;
 mod rule;
+mod schedule;
 mod splice;
 mod text;
 mod traffic;
@@ -27,13 +32,31 @@ use crate::plan::DevicePlan;
 /// Minutes between two looks of pfSense at its schedules.
 pub(super) const SCHEDULE_STEP: u16 = 15;
 
-/// The files and their layouts.
+/// The section for aliases, which is an area.
+const ALIASES: &str = "aliases.xml";
+
+/// The section for rules, which is an area.
+const FILTER: &str = "filter.xml";
+
+/// Rules that hold at times only.
+const SCHEDULED_RULES: &str = "scheduled-rules.xml";
+
+/// The section for schedules.
+const SCHEDULES: &str = "schedules.xml";
+
+/// The files that there always are, and their layouts.
 const TEMPLATES: [(&str, &str); 2] = [
-    ("aliases.xml", include_str!("../../../targets/pfsense/aliases.xml.j2")),
-    ("filter.xml", include_str!("../../../targets/pfsense/filter.xml.j2")),
+    (ALIASES, include_str!("../../../targets/pfsense/aliases.xml.j2")),
+    (FILTER, include_str!("../../../targets/pfsense/filter.xml.j2")),
 ];
 
-/// Makes `aliases.xml` and `filter.xml`.
+/// The files that there are if rules have schedules.
+const TIMED_TEMPLATES: [(&str, &str); 2] = [
+    (SCHEDULED_RULES, include_str!("../../../targets/pfsense/scheduled-rules.xml.j2")),
+    (SCHEDULES, include_str!("../../../targets/pfsense/schedules.xml.j2")),
+];
+
+/// Makes `aliases.xml` and `filter.xml`, and for rules with schedules `scheduled-rules.xml` and `schedules.xml`.
 pub(super) fn emit(
     plan: &DevicePlan,
     templates: &Templates,
@@ -44,7 +67,8 @@ pub(super) fn emit(
     let mut left_out = LeftOut::default();
     let config = Config::new(plan, &mut left_out);
     report(plan, &left_out, diagnostics);
-    let files = TEMPLATES.iter().map(|(name, source)| {
+    let timed = TIMED_TEMPLATES.iter().filter(|_| config.has_schedules());
+    let files = TEMPLATES.iter().chain(timed).map(|(name, source)| {
         let text = templates.render(name, source, &config).map_err(|error| error.to_string())?;
         Ok(((*name).to_owned(), text))
     });

@@ -3,7 +3,9 @@
 //! A rule of pfSense names one alias on each side, so the rectangles of an entry are as few as its shape allows: one,
 //! unless another rule cuts into it.
 
-use crate::set::{AddressSet, FlowsOf, Interval, IntervalMap, IntervalSet, PacketSet, Point, Set, Traffic};
+use crate::set::{
+    AddressSet, FlowsOf, Interval, IntervalMap, IntervalSet, PacketSet, Point, ServiceSet, Set, Traffic,
+};
 
 /// The family of a rule.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -53,6 +55,22 @@ pub(super) struct Rectangle {
     pub(super) sources: AddressSet,
     pub(super) destinations: AddressSet,
     pub(super) traffic: Traffic,
+}
+
+impl Rectangle {
+    /// Its packets.
+    pub(super) fn packets(&self) -> PacketSet {
+        let services = match self.family {
+            Family::V4 => ServiceSet { v4: self.traffic.clone(), v6: Traffic::empty() },
+            Family::V6 => ServiceSet { v4: Traffic::empty(), v6: self.traffic.clone() },
+        };
+        PacketSet::product(&self.sources, &self.destinations, &services)
+    }
+
+    /// All other traffic between the same addresses.
+    pub(super) fn complement(&self) -> Rectangle {
+        Rectangle { traffic: Traffic::full().difference(&self.traffic), ..self.clone() }
+    }
 }
 
 /// Disjoint rectangles that together are the set, IPv4 first.

@@ -9,7 +9,7 @@ use super::rectangle::{Family, Rectangle, rectangles};
 use super::text::description;
 use super::traffic::{Expressed, Match, express};
 use crate::ir::{Effect, Policy, Rule};
-use crate::set::PacketSet;
+use crate::set::{PacketSet, Set};
 
 /// A rule as it stands in the config, but for its tracker, which depends on all others.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -22,13 +22,28 @@ pub(super) struct RuleView {
     source: SideView,
     destination: SideView,
     log: bool,
+    /// The schedule when it holds.
+    schedule: Option<String>,
     description: String,
     /// The statement or role that it comes from.
     #[serde(skip)]
     id: String,
+    /// True if that statement holds at times only. Blocks of it hold always, and still belong to what comes and goes.
+    #[serde(skip)]
+    timed: bool,
 }
 
 impl RuleView {
+    /// True if the rule is there for a statement that holds at times only.
+    pub(super) fn is_timed(&self) -> bool {
+        self.timed
+    }
+
+    /// The schedule when it holds, if not always.
+    pub(super) fn schedule(&self) -> Option<&str> {
+        self.schedule.as_deref()
+    }
+
     /// What a rule is known by: all that it says, and nothing of the rules around it.
     pub(super) fn key(&self) -> String {
         let side = |side: &SideView| format!("{side:?}");
@@ -41,7 +56,8 @@ impl RuleView {
             if self.log { "log" } else { "quiet" },
             &self.id,
         ];
-        format!("{} {} {}", words.join(" "), side(&self.source), side(&self.destination))
+        let during = self.schedule.iter().map(|name| format!(" during {name}")).collect::<String>();
+        format!("{} {} {}{during}", words.join(" "), side(&self.source), side(&self.destination))
     }
 }
 
@@ -55,10 +71,13 @@ pub(super) struct Origin<'p> {
     pub(super) reason: Option<&'p str>,
     pub(super) effect: Effect,
     pub(super) log: bool,
+    /// The schedule when it holds, by its name in pfSense.
+    pub(super) during: Option<&'p str>,
 }
 
 impl<'p> Origin<'p> {
-    pub(super) fn of(rule: &'p Rule) -> Self {
+    /// A rule of the policy, with pfSense's name for its schedule.
+    pub(super) fn of(rule: &'p Rule, during: Option<&'p str>) -> Self {
         Origin {
             id: &rule.id,
             from: &rule.from.text,
@@ -67,12 +86,14 @@ impl<'p> Origin<'p> {
             reason: rule.about.reason.as_deref(),
             effect: rule.effect,
             log: rule.log,
+            during,
         }
     }
 
     /// Something that cordon blocks of itself, with a line in the log.
     pub(super) fn barrier(id: &'p str) -> Self {
-        Origin { id, from: "", to: "", via: "", reason: None, effect: Effect::Forbid, log: true }
+        let (from, to, via) = ("", "", "");
+        Origin { id, from, to, via, reason: None, effect: Effect::Forbid, log: true, during: None }
     }
 }
 
@@ -86,15 +107,30 @@ pub(super) enum Toward {
 }
 
 /// The rules of one statement on one interface.
-#[derive(Default)]
 pub(super) struct Said {
     /// Rules that match nothing but packets of the statement; they may stand in any order.
     pub(super) narrow: Vec<RuleView>,
     /// Rules for all protocols, each behind blocks of what is not meant. They match packets that other statements
     /// decide on, so they stand behind all narrow ones, and in this order.
     pub(super) wide: Vec<RuleView>,
+    /// The packets of the statement that the rules in `wide` are for.
+    pub(super) opened: PacketSet,
+    /// The packets that the blocks in `wide` take, from whichever statement.
+    pub(super) blocked: PacketSet,
     /// What no rule can say.
     pub(super) left_out: BTreeSet<String>,
+}
+
+impl Said {
+    fn nothing() -> Self {
+        Said {
+            narrow: Vec::new(),
+            wide: Vec::new(),
+            opened: PacketSet::empty(),
+            blocked: PacketSet::empty(),
+            left_out: BTreeSet::new(),
+        }
+    }
 }
 
 /// What rules are made with.
@@ -107,7 +143,7 @@ pub(super) struct Maker<'p, 'a> {
 impl Maker<'_, '_> {
     /// The rules for packets of a statement.
     pub(super) fn say(&mut self, packets: &PacketSet, origin: Origin, toward: Toward) -> Said {
-        let mut said = Said::default();
+        let mut said = Said::nothing();
         for rectangle in rectangles(packets) {
             let Expressed { narrow, all_but, left_out } = express(&rectangle.traffic, rectangle.family);
             said.narrow.extend(self.rules(&rectangle, &narrow, origin, toward));
@@ -116,6 +152,8 @@ impl Maker<'_, '_> {
                 let blocked = Origin { effect: Effect::Forbid, log: false, ..origin };
                 said.wide.extend(self.rules(&rectangle, &exceptions, blocked, toward));
                 said.wide.extend(self.rules(&rectangle, &[Match::everything()], origin, toward));
+                said.opened = said.opened.union(&rectangle.packets());
+                said.blocked = said.blocked.union(&rectangle.complement().packets());
             }
         }
         said
@@ -180,8 +218,14 @@ impl Maker<'_, '_> {
             source,
             destination,
             log: origin.log,
+            // A block with a schedule would open, at all other times, what it is there to keep closed.
+            schedule: match origin.effect {
+                Effect::Allow => origin.during.map(str::to_owned),
+                Effect::Forbid => None,
+            },
             description: description(origin.id, origin.reason),
             id: origin.id.to_owned(),
+            timed: origin.during.is_some(),
         }
     }
 }

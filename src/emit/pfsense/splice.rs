@@ -1,7 +1,7 @@
-//! Splicing: cordon's own rules and aliases into a whole config, every other byte left as it is.
+//! Splicing: cordon's own rules, aliases and schedules into a whole config, every other byte left as it is.
 //!
 //! What cordon put there before is known by two marks that must both be there: a rule by its tracker and its
-//! description, an alias by its name and its description. Whole lines are cut out and put in, so that a second splice
+//! description, an alias or a schedule by its name and its description. Whole lines are cut out and put in, so that a second splice
 //! gives the bytes of the first.
 
 use std::collections::BTreeSet;
@@ -11,9 +11,11 @@ use roxmltree::{Document, Node};
 use thiserror::Error;
 
 use super::foreign;
+use super::made::Files;
 use super::text::{ALIAS_PREFIX, FIRST_TRACKER, MARK};
+use crate::emit::OutputFile;
 
-/// A config with cordon's rules and aliases in it.
+/// A config with cordon's rules, aliases and schedules in it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Spliced {
     /// The whole config.
@@ -22,6 +24,8 @@ pub struct Spliced {
     pub rules: usize,
     /// How many aliases of cordon are in it.
     pub aliases: usize,
+    /// How many schedules of cordon are in it.
+    pub schedules: usize,
     /// What the config does besides the policy, for people.
     pub warnings: Vec<String>,
 }
@@ -41,7 +45,7 @@ pub enum SpliceError {
     /// A section is there more than once, which pfSense refuses.
     #[error("it has `<{0}>` more than once, or in other letters; pfSense would take no part of it")]
     Ambiguous(String),
-    /// A rule or alias has one mark of cordon and lacks the other.
+    /// A rule, alias or schedule has one mark of cordon and lacks the other.
     #[error("{0} looks like cordon's own, but not in all; rename it, or remove it")]
     Doubtful(String),
     /// An interface of the policy is not there.
@@ -50,9 +54,32 @@ pub enum SpliceError {
     /// Somebody else has a name that is needed.
     #[error("the name `{0}` is taken by something that is not cordon's")]
     Taken(String),
-    /// Something that is not cordon's uses an alias that would go away.
-    #[error("something that is not cordon's uses the alias `{0}`, which the policy no longer has")]
-    StillUsed(String),
+    /// Something that is not cordon's uses an alias or a schedule that would go away.
+    #[error("something that is not cordon's uses the {kind} `{name}`, which the policy no longer has")]
+    StillUsed {
+        /// What it is: an alias or a schedule.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The device goes by another clock than the schedules.
+    #[error(
+        "the device goes by the clock of `{timezone}`, but the schedules of the policy by that of {clock}, so rules would \
+         hold at other hours than the policy says; {help}"
+    )]
+    OtherClock {
+        /// The time zone of the config; may be empty.
+        timezone: String,
+        /// The clock of the policy.
+        clock: String,
+        /// What to do.
+        help: String,
+    },
+    /// The files of the build do not fit together.
+    #[error(
+        "the files for the device do not fit together: {0}; does a template of your own stand in for one of cordon's?"
+    )]
+    Unfit(String),
     /// The files of the build are not what they should be.
     #[error("this is a bug in cordon: its own files cannot be read: {0}")]
     Bug(String),
@@ -61,51 +88,57 @@ pub enum SpliceError {
 /// What is replaced, and by what.
 type Edit = (Range<usize>, String);
 
-/// Puts the rules of `filter.xml` and the aliases of `aliases.xml` into a config, in place of those of an earlier splice.
+/// Puts what a policy compiled to for a device into its config, in place of what an earlier splice put there.
 ///
 /// # Errors
 /// [`SpliceError`] says what is wrong with the config.
-pub fn splice(config: &str, filter: &str, aliases: &str) -> Result<Spliced, SpliceError> {
+pub fn splice(config: &str, device: &str, files: &[OutputFile]) -> Result<Spliced, SpliceError> {
     let document = Document::parse(config).map_err(|error| SpliceError::NotXml(error.to_string()))?;
-    let bug = |error: roxmltree::Error| SpliceError::Bug(error.to_string());
-    let filter = Document::parse(filter).map_err(bug)?;
-    let aliases = Document::parse(aliases).map_err(bug)?;
+    let files = Files::parse(device, files)?;
+    let made = files.made()?;
     let root = document.root_element();
     if root.tag_name().name() != "pfsense" {
         return Err(SpliceError::OtherRoot(root.tag_name().name().to_owned()));
     }
-    let rules_section = section(root, "filter")?.ok_or(SpliceError::Missing("filter"))?;
-    let aliases_section = section(root, "aliases")?;
-    let old_rules = own(rules_section, "rule", is_own_rule)?;
-    let old_aliases = match aliases_section {
-        Some(section) => own(section, "alias", is_own_alias)?,
-        None => Vec::new(),
+    let filter = section(root, "filter")?.ok_or(SpliceError::Missing("filter"))?;
+    let (aliases, schedules) = (section(root, "aliases")?, section(root, "schedules")?);
+    let ours = Ours {
+        rules: own(Some(filter), "rule", is_own_rule)?,
+        aliases: own(aliases, "alias", is_named_by_cordon)?,
+        schedules: own(schedules, "schedule", is_named_by_cordon)?,
     };
-    let new_rules: Vec<Node> = elements(filter.root_element(), "rule").collect();
-    let new_aliases: Vec<Node> = elements(aliases.root_element(), "alias").collect();
-    let ours = Ours { rules: &old_rules, aliases: &old_aliases };
-    let warnings = foreign::check(root, ours, &new_rules, &new_aliases)?;
+    let warnings = foreign::check(root, &ours, &made)?;
 
     let layout = Layout { config, newline: if config.contains("\r\n") { "\r\n" } else { "\n" } };
-    let old = old_rules.iter().chain(&old_aliases);
+    let old = ours.rules.iter().chain(&ours.aliases).chain(&ours.schedules);
     let mut edits: Vec<Edit> = old.map(|node| (layout.lines(node.range()), String::new())).collect();
-    let first = elements(rules_section, "rule").find(|rule| !old_rules.contains(rule));
-    edits.push(layout.insert(rules_section, first, &layout.blocks(&filter, &new_rules)));
-    let blocks = layout.blocks(&aliases, &new_aliases);
-    match aliases_section {
-        Some(section) => edits.push(layout.insert(section, None, &blocks)),
-        None if new_aliases.is_empty() => {}
-        None => edits.push(layout.new_section("aliases", rules_section, &blocks)),
+    let first = elements(filter, "rule").find(|rule| !ours.rules.contains(rule));
+    edits.push(layout.insert(filter, first, &layout.blocks(&made.rules)));
+    for (name, found, new) in [("aliases", aliases, &made.aliases), ("schedules", schedules, &made.schedules)]
+    {
+        let blocks = layout.blocks(new);
+        match found {
+            Some(section) => edits.push(layout.insert(section, None, &blocks)),
+            None if new.is_empty() => {}
+            None => edits.push(layout.new_section(name, filter, &blocks)),
+        }
     }
-    let config = layout.apply(edits);
-    Ok(Spliced { config, rules: new_rules.len(), aliases: new_aliases.len(), warnings })
+    let (rules, aliases, schedules) = (made.rules.len(), made.aliases.len(), made.schedules.len());
+    Ok(Spliced { config: layout.apply(edits), rules, aliases, schedules, warnings })
 }
 
 /// What cordon put into a config before.
-#[derive(Clone, Copy)]
-pub(super) struct Ours<'a, 'd, 'i> {
-    pub(super) rules: &'a [Node<'d, 'i>],
-    pub(super) aliases: &'a [Node<'d, 'i>],
+pub(super) struct Ours<'d, 'i> {
+    pub(super) rules: Vec<Node<'d, 'i>>,
+    pub(super) aliases: Vec<Node<'d, 'i>>,
+    pub(super) schedules: Vec<Node<'d, 'i>>,
+}
+
+impl Ours<'_, '_> {
+    /// True for one of them.
+    pub(super) fn contains(&self, node: &Node) -> bool {
+        [&self.rules, &self.aliases, &self.schedules].into_iter().any(|known| known.contains(node))
+    }
 }
 
 /// The only section of this name below the root. pfSense does not tell letters of different case apart.
@@ -130,12 +163,12 @@ pub(super) fn text<'d>(node: Node<'d, '_>, name: &str) -> &'d str {
 
 /// The children of a section that are cordon's own.
 fn own<'d, 'i>(
-    section: Node<'d, 'i>,
+    section: Option<Node<'d, 'i>>,
     name: &str,
     marks: fn(Node) -> (bool, bool),
 ) -> Result<Vec<Node<'d, 'i>>, SpliceError> {
     let mut found = Vec::new();
-    for node in elements(section, name) {
+    for node in section.into_iter().flat_map(|section| elements(section, name)) {
         match marks(node) {
             (true, true) => found.push(node),
             (false, false) => {}
@@ -157,10 +190,11 @@ fn is_own_rule(rule: Node) -> (bool, bool) {
     )
 }
 
-/// The name alone does not make an alias cordon's: others may have a use for the letters that it starts with.
-fn is_own_alias(alias: Node) -> (bool, bool) {
-    let described = text(alias, "descr").starts_with(MARK.trim());
-    (described, described && text(alias, "name").starts_with(ALIAS_PREFIX))
+/// The marks of an alias or a schedule. The name alone does not make it cordon's: others may have a use for the letters
+/// that it starts with.
+fn is_named_by_cordon(node: Node) -> (bool, bool) {
+    let described = text(node, "descr").starts_with(MARK.trim());
+    (described, described && text(node, "name").starts_with(ALIAS_PREFIX))
 }
 
 /// Text of a config for a message: in one line, without what would act on a terminal, and not too long.
@@ -169,9 +203,9 @@ pub(super) fn printable(text: &str) -> String {
     shown.map(|c| if c.is_control() || crate::source::is_forbidden(c) { '?' } else { c }).collect()
 }
 
-/// The names of aliases.
-pub(super) fn names<'d>(aliases: &[Node<'d, '_>]) -> BTreeSet<&'d str> {
-    aliases.iter().map(|alias| text(*alias, "name")).collect()
+/// The names of aliases or schedules.
+pub(super) fn names<'d>(nodes: &[Node<'d, '_>]) -> BTreeSet<&'d str> {
+    nodes.iter().map(|node| text(*node, "name")).collect()
 }
 
 /// How a config is laid out.
@@ -200,8 +234,9 @@ impl Layout<'_> {
     }
 
     /// Elements of a file of the build, one level deeper, each on lines of its own.
-    fn blocks(&self, document: &Document, nodes: &[Node]) -> String {
-        let text = |node: &Node| document.input_text().get(node.range()).unwrap_or_default().to_owned();
+    fn blocks(&self, nodes: &[Node]) -> String {
+        let text =
+            |node: &Node| node.document().input_text().get(node.range()).unwrap_or_default().to_owned();
         let lines = |node: &Node| format!("\t\t{}\n", text(node).replace('\n', "\n\t"));
         nodes.iter().map(lines).collect::<String>().replace('\n', self.newline)
     }

@@ -2,10 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-/// How descriptions of cordon's own rules and aliases begin, by which they are known again later.
+/// How descriptions of cordon's own rules, aliases and schedules begin, by which they are known again later.
 pub(super) const MARK: &str = "cordon: ";
 
-/// How the names of cordon's own aliases begin.
+/// How the names of cordon's own aliases and schedules begin.
 pub(super) const ALIAS_PREFIX: &str = "cdn_";
 
 /// The longest name of an alias (`is_validaliasname`, util.inc: under 32).
@@ -70,6 +70,14 @@ pub(super) fn alias_name(stem: &str, suffix: &str, salt: usize) -> String {
     let digest = digest(&format!("{stem}\n{salt}"));
     let kept: String = plain.chars().take(room.saturating_sub(digest.len() + 1)).collect();
     format!("{ALIAS_PREFIX}{kept}_{digest}{suffix}")
+}
+
+/// The name of a schedule. It always has a digest, so that no schedule of somebody else has it.
+pub(super) fn schedule_name(stem: &str, salt: usize) -> String {
+    let digest = digest(&format!("{stem}\n{salt}"));
+    let room = MAX_ALIAS_BYTES.saturating_sub(ALIAS_PREFIX.len() + 1 + digest.len());
+    let plain = stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
+    format!("{ALIAS_PREFIX}{}_{digest}", plain.take(room).collect::<String>())
 }
 
 /// Eight digits of a digest.
@@ -165,6 +173,15 @@ mod tests {
             assert!(!names.iter().skip(place + 1).any(|other| other == name), "{name}");
         }
         assert_ne!(alias_name("ward", "_v4", 1), alias_name("ward", "_v4", 0));
+        let schedules =
+            ["a-b", "a_b", &"x".repeat(63), &("x".repeat(62) + "y")].map(|stem| schedule_name(stem, 0));
+        for (place, name) in schedules.iter().enumerate() {
+            assert!(
+                name.len() <= 31 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            );
+            assert!(!schedules.iter().skip(place + 1).any(|other| other == name), "{name}");
+        }
+        assert_ne!(schedule_name("night", 0), schedule_name("night", 1));
     }
 
     #[test]

@@ -1,8 +1,11 @@
-//! The view models of `filter.xml` and `aliases.xml`: which rules stand on which interface, in which order.
+//! The view model of all files: which rules stand on which interface, in which order.
 //!
 //! pfSense evaluates the rules of an interface in the order of the config, and the first that matches decides. So each
 //! interface has, in this order: a block of sources that do not lie behind it, what may reach the firewall itself, a
 //! block of all else that goes there, what may pass to each other interface, and a block of everything.
+//!
+//! Rules of statements with a schedule are kept apart from the others, each with the rule that it stands behind:
+//! `filter.xml` can be restored without schedules, and a rule whose schedule is not there would hold at all times.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,19 +14,25 @@ use serde::Serialize;
 use super::alias::{AliasView, Aliases, Naming, SideView};
 use super::rectangle::Family;
 use super::rule::{Maker, Origin, RuleView, Said, Toward};
+use super::schedule::{self, ScheduleView};
 use super::text::{note, tracker};
 use super::traffic::Match;
 use crate::ir::{Effect, Interface, RuleIndex};
-use crate::plan::{DevicePlan, Pair};
+use crate::plan::{DevicePlan, Entry, Pair};
 use crate::set::{AddressSet, PacketSet, ServiceSet, Set};
 
-/// Both files.
+/// All files.
 #[derive(Debug, Serialize)]
 pub(super) struct Config {
     device: String,
     policy: String,
     interfaces: Vec<InterfaceView>,
     aliases: Vec<AliasView>,
+    /// Rules that hold at times only.
+    scheduled: Vec<GroupView>,
+    schedules: Vec<ScheduleView>,
+    /// The clock of the schedules.
+    clock: String,
 }
 
 /// What no rule can say, by the statement that it is of.
@@ -38,6 +47,14 @@ pub(super) struct LeftOut {
 struct InterfaceView {
     name: String,
     separators: Vec<SeparatorView>,
+    rules: Vec<TrackedRule>,
+}
+
+/// Rules of one interface that stand directly behind another.
+#[derive(Debug, Serialize)]
+struct GroupView {
+    /// The tracker of that rule.
+    behind: u32,
     rules: Vec<TrackedRule>,
 }
 
@@ -72,17 +89,28 @@ impl Config {
             .iter()
             .map(|interface| (interface, sections(plan, interface, &mut aliases, left_out)))
             .collect();
-        let rules = interfaces.iter().flat_map(|(_, sections)| sections).flat_map(|section| &section.rules);
-        let trackers = trackers(rules);
+        let all = || interfaces.iter().flat_map(|(_, sections)| sections).flat_map(|section| &section.rules);
+        let trackers = trackers(all());
+        let used: BTreeSet<&str> = all().filter_map(RuleView::schedule).collect();
+        let (schedules, clock) = schedule::views(plan.policy, &used);
+        let mut scheduled = Vec::new();
         Config {
             device: note(&plan.device.name),
             policy: note(plan.policy.name.as_deref().unwrap_or("cordon")),
             interfaces: interfaces
                 .into_iter()
-                .map(|(interface, sections)| interface_view(interface, sections, &trackers))
+                .map(|(interface, sections)| interface_view(interface, sections, &trackers, &mut scheduled))
                 .collect(),
             aliases: aliases.into_views(),
+            scheduled,
+            schedules,
+            clock: note(&clock),
         }
+    }
+
+    /// True if some rules hold at times only.
+    pub(super) fn has_schedules(&self) -> bool {
+        !self.schedules.is_empty()
     }
 }
 
@@ -108,18 +136,23 @@ fn interface_view(
     interface: &Interface,
     sections: Vec<Section>,
     trackers: &BTreeMap<String, u32>,
+    scheduled: &mut Vec<GroupView>,
 ) -> InterfaceView {
-    let (mut separators, mut rules) = (Vec::new(), Vec::new());
+    let (mut separators, mut rules) = (Vec::new(), Vec::<TrackedRule>::new());
     let mut said: BTreeSet<String> = BTreeSet::new();
     for section in sections {
         let row = rules.len();
         for rule in section.rules {
             let key = rule.key();
             // Two ways to the same zone say the same; once is enough.
-            if let Some(tracker) = trackers.get(&key).copied()
-                && said.insert(key)
-            {
-                rules.push(TrackedRule { tracker, rule });
+            let Some(tracker) = trackers.get(&key).copied().filter(|_| said.insert(key)) else { continue };
+            let is_timed = rule.is_timed();
+            let rule = TrackedRule { tracker, rule };
+            if !is_timed {
+                rules.push(rule);
+            } else if let Some(last) = rules.last() {
+                // INVARIANT: there is one, since what goes to the firewall itself is blocked in front of all of them.
+                stand_behind(last.tracker, rule, scheduled);
             }
         }
         if rules.len() > row {
@@ -127,6 +160,13 @@ fn interface_view(
         }
     }
     InterfaceView { name: interface.name.clone(), separators, rules }
+}
+
+fn stand_behind(tracker: u32, rule: TrackedRule, scheduled: &mut Vec<GroupView>) {
+    match scheduled.last_mut() {
+        Some(group) if group.behind == tracker => group.rules.push(rule),
+        Some(_) | None => scheduled.push(GroupView { behind: tracker, rules: vec![rule] }),
+    }
 }
 
 /// The rules of an interface, in the order in which they are evaluated.
@@ -198,6 +238,7 @@ fn to_firewall(
             reason: management.about.reason.as_deref(),
             effect: Effect::Allow,
             log: management.log,
+            during: None,
         };
         let said = maker.say(&input.packets.intersection(&here), origin, Toward::Firewall);
         narrow.extend(said.narrow);
@@ -215,18 +256,52 @@ fn to_firewall(
 
 /// What may pass from one interface to another.
 fn between(pair: &Pair, maker: &mut Maker, left_out: &mut LeftOut) -> Vec<RuleView> {
+    let policy = maker.policy;
+    let during = |entry: &Entry| policy[entry.rule].during.map(|id| schedule::name(policy, id));
+    let names: Vec<Option<String>> = pair.entries.iter().map(during).collect();
+    let entries = || {
+        let entries = pair.entries.iter().zip(&names);
+        entries.map(|(entry, name)| (entry, Origin::of(&policy[entry.rule], name.as_deref())))
+    };
+    let mut said: Vec<Said> =
+        entries().map(|(entry, origin)| maker.say(&entry.packets, origin, Toward::Addresses)).collect();
+    if names.iter().any(Option::is_some) {
+        for (place, (_, origin)) in entries().enumerate() {
+            let more =
+                contested(pair, &said, place).map(|packets| maker.say(&packets, origin, Toward::Addresses));
+            if let (Some(own), [stopped, shared]) = (said.get_mut(place), more) {
+                own.narrow.splice(0..0, stopped.narrow.into_iter().chain(shared.narrow));
+                own.left_out.extend(stopped.left_out);
+            }
+        }
+    }
     let (mut narrow, mut wide) = (Vec::new(), Vec::new());
-    for entry in &pair.entries {
-        let rule = &maker.policy[entry.rule];
-        let Said { narrow: rules, wide: all, left_out: unsaid } =
-            maker.say(&entry.packets, Origin::of(rule), Toward::Addresses);
+    for (entry, Said { narrow: rules, wide: all, left_out: unsaid, .. }) in pair.entries.iter().zip(said) {
         narrow.extend(rules);
         wide.extend(all);
         // What a forbid cannot say is denied by the last rule of the interface, and in the log by its name.
-        if rule.effect == Effect::Allow && !unsaid.is_empty() {
+        if policy[entry.rule].effect == Effect::Allow && !unsaid.is_empty() {
             left_out.rules.entry(entry.rule).or_default().extend(unsaid);
         }
     }
     narrow.extend(wide);
     narrow
+}
+
+/// What an entry says in rules for all protocols and has to say in narrow ones too: what blocks in front of such rules of
+/// other entries would take, and what entries that come later would decide, since their narrow rules come first. Entries
+/// share packets only if their schedules differ, so there is nothing of either kind without schedules.
+fn contested(pair: &Pair, said: &[Said], place: usize) -> [PacketSet; 2] {
+    let (mut blocked, mut later) = (PacketSet::empty(), PacketSet::empty());
+    let Some(own) = said.get(place).filter(|own| !own.opened.is_empty()) else { return [blocked, later] };
+    for (other, (entry, said)) in pair.entries.iter().zip(said).enumerate() {
+        if other != place {
+            blocked = blocked.union(&own.opened.intersection(&said.blocked));
+        }
+        if other > place {
+            later = later.union(&own.opened.intersection(&entry.packets).difference(&said.opened));
+        }
+    }
+    let later = later.difference(&blocked);
+    [blocked, later]
 }

@@ -61,6 +61,7 @@ fn a_first_load_that_fails_in_one_family_leaves_both_closed() {
                     four,
                     six,
                     shell("ipset list -n"),
+                    shell(&format!("{} -t mangle -S cordon-input", tool(site, "ip6tables", ""))),
                 ])
             };
             let said = outputs(&lab);
@@ -74,6 +75,10 @@ fn a_first_load_that_fails_in_one_family_leaves_both_closed() {
                 );
             }
             assert_eq!(said[6], "", "{file}: no set is left over");
+            for discovery in ["133", "135", "136"] {
+                let accepted = format!("--icmpv6-type {discovery} -j ACCEPT");
+                assert!(said[7].contains(&accepted), "{file}: the link stays up: {}", said[7]);
+            }
         }
     });
 }
@@ -96,6 +101,37 @@ fn a_reload_that_fails_in_one_family_leaves_the_old_rules_in_both() {
             assert_eq!(said[0], said[2], "{file}");
             assert_eq!(said[3], as_intended(), "{file}");
             assert!(said[5].ends_with("loaded\n"), "the next load works: {said:?}");
+        }
+    });
+}
+
+/// A tool under another name that does the same, and then writes down what rules the table of its family has.
+fn watched(directory: &Path, name: &str, real: &str) -> String {
+    let path = directory.join(name).to_string_lossy().into_owned();
+    for end in ["", "-save", "-restore"] {
+        let tool = format!(
+            "#!/bin/sh\n{real}{end} \"$@\"\nstatus=$?\n{real}-save -t mangle | sed -e '/^#/d' \
+             -e 's/cordon[0-9]\\./cordonN./g' -e 's/\\[[0-9]*:[0-9]*\\]//' | cksum >>{path}.seen\nexit $status\n"
+        );
+        std::fs::write(format!("{path}{end}"), tool).unwrap();
+    }
+    path
+}
+
+#[test]
+fn a_reload_of_the_same_rules_is_at_no_time_without_one_of_them() {
+    in_shapes("a_reload_of_the_same_rules_is_at_no_time_without_one_of_them", |site| {
+        let directory = tempfile::tempdir().unwrap();
+        let [four, six] = [("four", "iptables"), ("six", "ip6tables")]
+            .map(|(name, family)| watched(directory.path(), name, &tool(site, family, "")));
+        let script = site.files().join("load.sh").to_string_lossy().into_owned();
+        let load = format!("chmod +x {four}* {six}*; env IPTABLES={four} IP6TABLES={six} sh {script}");
+        let seen = |path: &str| shell(&format!("wc -l <{path}.seen; sort -u {path}.seen | wc -l"));
+        let said = outputs(&site.lab(vec![shell(&load), seen(&four), seen(&six)]));
+        for seen in &said[1..] {
+            let (calls, states) = seen.split_once('\n').unwrap();
+            assert!(calls.trim().parse::<u32>().unwrap() >= 3, "{said:?}");
+            assert_eq!(states.trim(), "1", "the rules were others in between: {said:?}");
         }
     });
 }
