@@ -10,6 +10,8 @@ pub mod ir;
 pub mod check;
 pub mod plan;
 pub mod emit;
+pub mod read;
+pub mod prove;
 pub mod report;
 pub mod query;
 pub mod cli;

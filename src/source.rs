@@ -3,8 +3,9 @@
 //! All files share one line of byte offsets, each file behind the one before, so that a [`Span`] of eight bytes names
 //! a place in any of them. Diagnostics read their excerpts through the [`miette::SourceCode`] implementation.
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
@@ -270,6 +271,28 @@ impl Sources {
         };
         Span::from_offsets(span.start(), length)
     }
+}
+
+/// Whose turn it is to parse. pest keeps one limit of calls for the process, so what is parsed under a limit is parsed
+/// alone, and what is parsed without one never meets the limit of another thread.
+static PARSING: RwLock<()> = RwLock::new(());
+
+/// Parses with a grammar that nesting could lead astray, in at most so many calls of its rules.
+pub fn parse_bounded<T>(calls: usize, parse: impl FnOnce() -> T) -> T {
+    let alone = PARSING.write().unwrap_or_else(PoisonError::into_inner);
+    pest::set_call_limit(NonZeroUsize::new(calls));
+    let parsed = parse();
+    pest::set_call_limit(None);
+    drop(alone);
+    parsed
+}
+
+/// Parses with a flat grammar, whose calls grow with the text and not faster.
+pub fn parse_flat<T>(parse: impl FnOnce() -> T) -> T {
+    let shared = PARSING.read().unwrap_or_else(PoisonError::into_inner);
+    let parsed = parse();
+    drop(shared);
+    parsed
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The target pfSense: what its files mean to pf, what pfSense takes, and what a splice leaves alone.
 
-mod evaluate;
+pub(crate) mod evaluate;
 mod hazards;
 mod meaning;
 mod schedule;

@@ -19,6 +19,22 @@ Exit codes:
   1  there are findings, and nothing was written
   2  wrong usage, or input that cannot be read";
 
+const VERIFY_HELP: &str = "\
+Examples:
+  cordon verify examples/general-hospital --against examples/general-hospital/build
+  TZ=UTC nft list ruleset > core.nft && cordon verify . --against core.nft --device core
+  cordon verify . --against running-config.txt --device dist1
+  cordon verify . --against config.xml --device border
+
+A dump is one file for nftables (`nft list ruleset`), cisco-ios (`show running-config`) and pfsense (config.xml). For
+iptables it is a folder that holds what iptables-save, ip6tables-save and ipset save print, as rules.v4, rules.v6 and
+sets.ipset.
+
+Exit codes:
+  0  equal
+  1  different, or the policy has findings
+  2  wrong usage, or a config that cannot be read";
+
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
     /// Say everything that is wrong with a policy, and write nothing
@@ -33,6 +49,22 @@ pub(super) enum Command {
         /// The directory to write; it is replaced as a whole, or left as it was [default: PATH/build]
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
+        /// Do not prove that the files mean what the policy says
+        #[arg(long)]
+        no_verify: bool,
+    },
+
+    /// Prove that files made earlier, or what a device runs now, mean what a policy says
+    #[command(after_help = VERIFY_HELP)]
+    Verify {
+        #[command(flatten)]
+        common: Common,
+        /// A directory made by `build`, the folder of one device in it, or one dump
+        #[arg(long, value_name = "DIR|FILE")]
+        against: PathBuf,
+        /// The enforcement point that a folder or dump is of
+        #[arg(long, value_name = "NAME")]
+        device: Option<String>,
     },
 
     /// Put the rules and aliases of a pfSense into its whole config, and leave every other byte of it

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::args::{Arguments, Command, Common, Format, ListFormat, Options};
 use super::load::load;
 use super::targets::load_targets;
+use super::verify::prove_build;
 use super::{Failure, Outcome, output};
 use crate::check::check;
 use crate::diag::{self, Diagnostics};
@@ -31,7 +32,8 @@ const JSON_VERSION: u32 = 1;
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     match &arguments.command {
         Command::Check(common) => run_check(common),
-        Command::Build { common, out } => run_build(common, out.as_deref()),
+        Command::Build { common, out, no_verify } => run_build(common, out.as_deref(), !no_verify),
+        Command::Verify { common, against, device } => super::verify::run(common, against, device.as_deref()),
         Command::Splice { common, device, into, out } => {
             super::splice::run(common, device, into, out.as_deref())
         }
@@ -116,7 +118,7 @@ impl Checked {
 }
 
 /// A number of things, in words.
-fn count(number: usize, word: &str) -> String {
+pub(super) fn count(number: usize, word: &str) -> String {
     match number {
         1 => format!("1 {word}"),
         number => format!("{number} {word}s"),
@@ -150,9 +152,11 @@ fn run_check(common: &Common) -> Result<Outcome, Failure> {
 struct Built {
     directory: PathBuf,
     files: Vec<String>,
+    /// How many enforcement points were proved to mean what the policy says.
+    proved: usize,
 }
 
-fn run_build(common: &Common, out: Option<&Path>) -> Result<Outcome, Failure> {
+fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome, Failure> {
     let options = &common.options;
     let mut checked = read_and_check(&common.path, options)?;
     let mut files = checked.compile();
@@ -162,15 +166,22 @@ fn run_build(common: &Common, out: Option<&Path>) -> Result<Outcome, Failure> {
         checked.summarise(options, "nothing was written")?;
         return Ok(Outcome::Findings);
     }
+    let directory = out.map_or_else(|| checked.root.join("build"), Path::to_path_buf);
+    let proved = if prove { prove_build(&checked.policy, &files, &directory)? } else { Some(0) };
+    let Some(proved) = proved else { return Ok(Outcome::Findings) };
     let manifest = Manifest::new(&checked.policy, &checked.sources, &files).to_json();
     let content = manifest.map_err(|error| Failure(error.to_string()))?;
     files.push(OutputFile { path: MANIFEST.to_owned(), content });
-    let directory = out.map_or_else(|| checked.root.join("build"), Path::to_path_buf);
     output::replace(&directory, &files)?;
     let names = files.iter().map(|file| file.path.clone()).collect();
-    checked.report(options, "build", &Some(Built { directory: directory.clone(), files: names }))?;
+    checked.report(options, "build", &Some(Built { directory, files: names, proved }))?;
     let shown = out.map_or_else(|| shown_default(&common.path), Path::to_path_buf);
-    checked.summarise(options, &format!("wrote {} to {}", count(files.len(), "file"), shown.display()))?;
+    let proved = match proved {
+        0 => String::new(),
+        devices => format!(", proved for {}", count(devices, "enforcement point")),
+    };
+    let written = count(files.len(), "file");
+    checked.summarise(options, &format!("wrote {written} to {}{proved}", shown.display()))?;
     Ok(outcome)
 }
 

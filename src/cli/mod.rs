@@ -6,6 +6,7 @@ mod load;
 mod output;
 mod splice;
 mod targets;
+mod verify;
 
 use std::io::Write;
 use std::process::ExitCode;

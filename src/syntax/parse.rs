@@ -4,8 +4,6 @@
     reason = "the rules of the grammar are a generated enum, not one of ours"
 )]
 
-use std::num::NonZeroUsize;
-
 use pest::Parser;
 use pest::iterators::Pair;
 
@@ -15,7 +13,7 @@ use super::error::SyntaxError;
 use super::grammar::{Grammar, Rule};
 use super::{lexical, statements};
 use crate::diag::{Diagnostics, did_you_mean};
-use crate::source::SourceFile;
+use crate::source::{SourceFile, parse_bounded};
 
 /// The keywords that begin a statement, each with the form of the statement.
 const STATEMENTS: [(&str, &str); 16] = [
@@ -61,8 +59,8 @@ pub fn parse(file: &SourceFile, diagnostics: &mut Diagnostics) -> File {
     if !lexical::check_depth(file, diagnostics) {
         return File::default();
     }
-    pest::set_call_limit(NonZeroUsize::new(file.text().len().saturating_mul(CALLS_PER_BYTE).max(1_000_000)));
-    let pairs = match Grammar::parse(Rule::file, file.text()) {
+    let calls = file.text().len().saturating_mul(CALLS_PER_BYTE).max(1_000_000);
+    let pairs = match parse_bounded(calls, || Grammar::parse(Rule::file, file.text())) {
         Ok(pairs) => pairs,
         Err(error) => {
             let offset = match error.location {

@@ -11,26 +11,26 @@ use roxmltree::{Document, Node};
 
 /// A packet that arrives on an interface.
 #[derive(Clone, Debug)]
-pub(super) struct Arrival {
-    pub(super) interface: String,
-    pub(super) source: IpAddr,
-    pub(super) destination: IpAddr,
-    pub(super) protocol: u8,
-    pub(super) source_port: u16,
+pub(crate) struct Arrival {
+    pub(crate) interface: String,
+    pub(crate) source: IpAddr,
+    pub(crate) destination: IpAddr,
+    pub(crate) protocol: u8,
+    pub(crate) source_port: u16,
     /// For ICMP the type.
-    pub(super) destination_port: u16,
+    pub(crate) destination_port: u16,
 }
 
 /// What a rule decides.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Verdict {
-    pub(super) pass: bool,
-    pub(super) log: bool,
-    pub(super) description: String,
+pub(crate) struct Verdict {
+    pub(crate) pass: bool,
+    pub(crate) log: bool,
+    pub(crate) description: String,
 }
 
 /// The rules of a config, with the addresses that the firewall itself has.
-pub(super) struct Firewall {
+pub(crate) struct Firewall {
     rules: Vec<Rule>,
     schedules: BTreeMap<String, Vec<Hours>>,
     aliases: BTreeMap<String, (String, Vec<String>)>,
@@ -92,13 +92,13 @@ const ICMP_TYPES: [(&str, u8, u8); 4] =
 
 impl Firewall {
     /// The sections of a build, without schedules.
-    pub(super) fn read(filter: &str, aliases: &str, own: &[&str]) -> Self {
+    pub(crate) fn read(filter: &str, aliases: &str, own: &[&str]) -> Self {
         let (filter, aliases) = (Document::parse(filter).unwrap(), Document::parse(aliases).unwrap());
         Firewall::of_sections(filter.root_element(), Some(aliases.root_element()), None, own)
     }
 
     /// A whole config.
-    pub(super) fn of_config(config: &str, own: &[&str]) -> Self {
+    pub(crate) fn of_config(config: &str, own: &[&str]) -> Self {
         let config = Document::parse(config).unwrap();
         let section = |name| child(config.root_element(), name);
         Firewall::of_sections(section("filter").unwrap(), section("aliases"), section("schedules"), own)
@@ -128,13 +128,13 @@ impl Firewall {
     }
 
     /// The rule that decides on a packet, whatever the time.
-    pub(super) fn decide(&self, packet: &Arrival) -> Verdict {
+    pub(crate) fn decide(&self, packet: &Arrival) -> Verdict {
         assert!(self.rules.iter().all(|rule| rule.schedule.is_none()), "this asks for a time");
         self.decide_at(packet, 0)
     }
 
     /// The rule that decides on a packet at a minute of the week by the clock of the device.
-    pub(super) fn decide_at(&self, packet: &Arrival, minute: u16) -> Verdict {
+    pub(crate) fn decide_at(&self, packet: &Arrival, minute: u16) -> Verdict {
         let found = self.rules.iter().find(|rule| self.is_there(rule, minute) && self.matches(rule, packet));
         found.map_or(Verdict { pass: false, log: false, description: String::new() }, |rule| Verdict {
             pass: rule.pass,

@@ -1,0 +1,338 @@
+//! The command `verify`, and the proof of a build: whether configs mean what the policy says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::args::{Common, Format};
+use super::commands::{count, print, read_and_check};
+use super::{Failure, Outcome};
+use crate::emit::OutputFile;
+use crate::ir::{DeviceId, Policy};
+use crate::prove::{
+    Comparison, ConfigFile, Difference, Kind, Unreadable, Verdict, Witness, files_read, prove,
+};
+use crate::read::Family;
+
+/// The largest config that is read, in bytes: 1 GiB.
+const MAX_CONFIG_BYTES: u64 = 1 << 30;
+
+/// How many differences are shown to people; `--format json` has all.
+const SHOWN: usize = 10;
+
+/// A config to be proved.
+struct Subject {
+    device: DeviceId,
+    /// Where its files lie, for messages.
+    place: PathBuf,
+    files: Vec<(String, String)>,
+}
+
+/// What `verify` says of one enforcement point.
+#[derive(Serialize)]
+struct Report {
+    device: String,
+    /// `equal`, `different`, `unreadable` or `no reader`.
+    verdict: &'static str,
+    /// How many sets of packets were compared.
+    compared: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    differences: Vec<DifferenceReport>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<Unreadable>,
+}
+
+#[derive(Serialize)]
+struct DifferenceReport {
+    /// `opened` or `closed`.
+    kind: &'static str,
+    family: &'static str,
+    arrives: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    leaves: Option<String>,
+    state: &'static str,
+    packets: f64,
+    witnesses: Vec<WitnessReport>,
+}
+
+#[derive(Serialize)]
+struct WitnessReport {
+    packet: String,
+    from: String,
+    to: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tcp_flags: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    second_of_week: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statement: Option<String>,
+}
+
+/// Proves configs against a policy, and says where they differ.
+pub(super) fn run(common: &Common, against: &Path, device: Option<&str>) -> Result<Outcome, Failure> {
+    let options = &common.options;
+    let checked = read_and_check(&common.path, options)?;
+    if checked.diagnostics.has_errors() {
+        checked.report(options, "verify", &())?;
+        checked.summarise(options, "nothing was proved")?;
+        return Ok(Outcome::Findings);
+    }
+    let policy = &checked.policy;
+    let subjects = subjects(policy, against, device)?;
+    let verdicts: Vec<(&Subject, Verdict)> = subjects
+        .iter()
+        .map(|subject| (subject, prove(policy, subject.device, &configs(&subject.files))))
+        .collect();
+    let reports: Vec<Report> =
+        verdicts.iter().map(|(subject, verdict)| report(policy, subject.device, verdict)).collect();
+    checked.report(options, "verify", &reports)?;
+    if options.format == Format::Human {
+        let text: String =
+            verdicts.iter().map(|(subject, verdict)| in_words(policy, subject, verdict)).collect();
+        print(std::io::stdout(), &text)?;
+    }
+    let unreadable = verdicts.iter().find(|(_, verdict)| matches!(verdict, Verdict::Unreadable(_)));
+    if let Some((subject, _)) = unreadable {
+        return Err(Failure(format!(
+            "`{}` cannot be read, so nothing is known of it",
+            subject.place.display()
+        )));
+    }
+    let equal = reports.iter().all(|report| report.differences.is_empty());
+    Ok(if equal { Outcome::Fine } else { Outcome::Findings })
+}
+
+/// Proves what is about to be written. Gives how many enforcement points were proved; those whose target has no reader
+/// are not. Nothing if a config does not mean what the policy says: that is a bug in cordon, or in a template of the user,
+/// which is said, and a report of it is left beside the output.
+pub(super) fn prove_build(
+    policy: &Policy,
+    files: &[OutputFile],
+    directory: &Path,
+) -> Result<Option<usize>, Failure> {
+    let mut proved = 0;
+    let mut failed = String::new();
+    for id in (0..policy.devices.len()).map(DeviceId) {
+        let own = own_files(policy, id, files);
+        let subject = Subject { device: id, place: PathBuf::from(&policy[id].name), files: own };
+        let verdict = prove(policy, id, &configs(&subject.files));
+        match &verdict {
+            Verdict::NoReader => {}
+            Verdict::Compared(comparison) if comparison.is_equal() => proved += 1,
+            Verdict::Compared(_) | Verdict::Unreadable(_) => failed += &in_words(policy, &subject, &verdict),
+        }
+    }
+    if failed.is_empty() {
+        return Ok(Some(proved));
+    }
+    let path = directory.with_extension("proof-failed.txt");
+    let name = policy.name.as_deref().unwrap_or("without a name");
+    let text = format!("cordon {}, policy {name}\n\n{failed}", env!("CARGO_PKG_VERSION"));
+    fs::write(&path, text)
+        .map_err(|problem| Failure(format!("cannot write `{}`: {problem}", path.display())))?;
+    let said = format!(
+        "cordon: the output does not mean what the policy says, so nothing was written. Unless a template of your own is \
+         the cause, this is a bug in cordon: please send `{}`, with the policy if you can\n{failed}",
+        path.display()
+    );
+    print(std::io::stderr(), &said)?;
+    Ok(None)
+}
+
+/// The files of one enforcement point among those of a build, by their names in its folder.
+fn own_files(policy: &Policy, id: DeviceId, files: &[OutputFile]) -> Vec<(String, String)> {
+    let folder = format!("{}/", policy[id].name);
+    let own = files.iter().filter_map(|file| Some((file.path.strip_prefix(&folder)?, &file.content)));
+    own.map(|(name, content)| (name.to_owned(), content.clone())).collect()
+}
+
+fn configs(files: &[(String, String)]) -> Vec<ConfigFile<'_>> {
+    files.iter().map(|(name, text)| ConfigFile { name, text }).collect()
+}
+
+/// What is to be proved: every enforcement point of a build, or the one that is named.
+fn subjects(policy: &Policy, against: &Path, device: Option<&str>) -> Result<Vec<Subject>, Failure> {
+    let all: Vec<DeviceId> = (0..policy.devices.len()).map(DeviceId).collect();
+    let names = || policy.devices.iter().map(|device| device.name.as_str()).collect::<Vec<_>>().join(", ");
+    let chosen: Vec<DeviceId> = match device {
+        None => all,
+        Some(name) => {
+            let found = all.into_iter().find(|id| policy[*id].name == name);
+            let missing =
+                || Failure(format!("the policy has no enforcement point `{name}`, but {}", names()));
+            vec![found.ok_or_else(missing)?]
+        }
+    };
+    if against.is_file() {
+        let [only] = chosen[..] else {
+            return Err(Failure(format!(
+                "one file is of one device: name it with `--device`, one of {}",
+                names()
+            )));
+        };
+        return Ok(vec![dump(policy, only, against)?]);
+    }
+    let folder_of = |id: DeviceId| {
+        let folder = against.join(&policy[id].name);
+        if folder.is_dir() || chosen.len() > 1 { folder } else { against.to_path_buf() }
+    };
+    chosen.iter().map(|id| folder(policy, *id, folder_of(*id))).collect()
+}
+
+/// One dump, under the name that a build would have given it.
+fn dump(policy: &Policy, device: DeviceId, path: &Path) -> Result<Subject, Failure> {
+    let name = match policy[device].target.as_str() {
+        "iptables" => {
+            let help = "put what iptables-save, ip6tables-save and ipset save print into one folder, as rules.v4, \
+                        rules.v6 and sets.ipset, and name the folder";
+            return Err(Failure(format!("`{}` is one file, and iptables has three: {help}", path.display())));
+        }
+        "pfsense" => "config.xml",
+        target => files_read(target).first().copied().unwrap_or_default(),
+    };
+    let files = vec![(name.to_owned(), read(path)?)];
+    Ok(Subject { device, place: path.to_path_buf(), files })
+}
+
+/// The files in the folder of a device that a proof reads.
+fn folder(policy: &Policy, device: DeviceId, place: PathBuf) -> Result<Subject, Failure> {
+    let names = files_read(&policy[device].target);
+    if !names.is_empty() && !place.is_dir() {
+        return Err(Failure(format!("there is no folder `{}`", place.display())));
+    }
+    let paths = names.into_iter().map(|name| (name, place.join(name))).filter(|(_, path)| path.exists());
+    let files =
+        paths.map(|(name, path)| Ok((name.to_owned(), read(&path)?))).collect::<Result<_, Failure>>()?;
+    Ok(Subject { device, place, files })
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    let failed = |problem: String| Failure(format!("cannot read `{}`: {problem}", path.display()));
+    let size = fs::metadata(path).map_err(|problem| failed(problem.to_string()))?.len();
+    if size > MAX_CONFIG_BYTES {
+        return Err(failed(format!("it is larger than {MAX_CONFIG_BYTES} bytes")));
+    }
+    let bytes = fs::read(path).map_err(|problem| failed(problem.to_string()))?;
+    String::from_utf8(bytes)
+        .map_err(|error| failed(format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to())))
+}
+
+fn report(policy: &Policy, device: DeviceId, verdict: &Verdict) -> Report {
+    let (word, compared, differences, unreadable) = match verdict {
+        Verdict::NoReader => ("no reader", 0, Vec::new(), Vec::new()),
+        Verdict::Unreadable(mistakes) => ("unreadable", 0, Vec::new(), mistakes.clone()),
+        Verdict::Compared(Comparison { compared, differences }) => {
+            let word = if differences.is_empty() { "equal" } else { "different" };
+            (word, *compared, differences.iter().map(difference).collect(), Vec::new())
+        }
+    };
+    Report { device: policy[device].name.clone(), verdict: word, compared, differences, unreadable }
+}
+
+fn difference(difference: &Difference) -> DifferenceReport {
+    DifferenceReport {
+        kind: kind(difference.kind),
+        family: family(difference.family),
+        arrives: difference.arrives.clone(),
+        leaves: difference.leaves.clone(),
+        state: difference.state,
+        packets: difference.packets,
+        witnesses: difference.witnesses.iter().map(witness).collect(),
+    }
+}
+
+fn witness(witness: &Witness) -> WitnessReport {
+    WitnessReport {
+        packet: witness.packet.to_string(),
+        from: witness.from.clone(),
+        to: witness.to.clone(),
+        tcp_flags: witness.flags,
+        second_of_week: witness.second,
+        line: witness.line,
+        label: witness.label.clone(),
+        statement: witness.statement.clone(),
+    }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Opened => "opened",
+        Kind::Closed => "closed",
+    }
+}
+
+fn family(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "IPv4",
+        Family::V6 => "IPv6",
+    }
+}
+
+/// What came of one enforcement point, for people.
+fn in_words(policy: &Policy, subject: &Subject, verdict: &Verdict) -> String {
+    let name = &policy[subject.device].name;
+    match verdict {
+        Verdict::NoReader => {
+            format!("{name}: not proved, since there is no reader for `{}`\n", policy[subject.device].target)
+        }
+        Verdict::Unreadable(mistakes) => {
+            let lines = mistakes.iter().take(SHOWN).map(|mistake| {
+                let line = mistake.line.map_or_else(String::new, |line| format!(":{line}"));
+                format!("  {}{line}: {}\n", mistake.file, mistake.what)
+            });
+            let more = more(mistakes.len(), "line");
+            format!("{name}: unreadable\n{}{more}", lines.collect::<String>())
+        }
+        Verdict::Compared(comparison) if comparison.is_equal() => {
+            format!("{name}: proved equal, in {}\n", count(comparison.compared, "comparison"))
+        }
+        Verdict::Compared(comparison) => {
+            let differences = &comparison.differences;
+            let shown: String = differences.iter().take(SHOWN).map(difference_in_words).collect();
+            let number = count(differences.len(), "difference");
+            format!("{name}: {number}\n{shown}{}", more(differences.len(), "difference"))
+        }
+    }
+}
+
+fn more(all: usize, what: &str) -> String {
+    if all <= SHOWN { String::new() } else { format!("  and {} more\n", count(all - SHOWN, what)) }
+}
+
+fn difference_in_words(difference: &Difference) -> String {
+    let to = difference.leaves.as_deref().map_or("the device itself".to_owned(), |name| format!("`{name}`"));
+    let mut text = format!(
+        "  {}: {} from `{}` to {to}, state {}, {} packets\n",
+        kind(difference.kind),
+        family(difference.family),
+        difference.arrives,
+        difference.state,
+        how_many(difference.packets),
+    );
+    let mut lines = Vec::new();
+    for witness in &difference.witnesses {
+        let line = witness.line.map_or_else(String::new, |line| format!(", line {line}"));
+        let label = witness.label.as_deref().map_or_else(String::new, |label| format!(" ({label})"));
+        let statement = match &witness.statement {
+            Some(id) => format!("; the policy: `{id}`"),
+            None => "; the policy: no statement".to_owned(),
+        };
+        let Witness { packet, from, to, .. } = witness;
+        lines.push(format!("    {packet} ({from} to {to}){line}{label}{statement}\n"));
+    }
+    // Packets that differ in their TCP flags or in time only look alike here.
+    lines.dedup();
+    lines.truncate(2);
+    text += &lines.concat();
+    text
+}
+
+/// A number of packets for people.
+fn how_many(packets: f64) -> String {
+    if packets < 1e6 { format!("{packets}") } else { format!("about 10^{:.0}", packets.log10()) }
+}

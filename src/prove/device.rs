@@ -1,0 +1,202 @@
+//! The proof for one enforcement point: its files are read, and what they mean is compared with the policy.
+
+use std::collections::BTreeMap;
+
+use roxmltree::{Document, Node};
+use serde::Serialize;
+
+use super::platform::{CISCO_IOS, LINUX, PFSENSE, Platform};
+use super::{Comparison, compare};
+use crate::ir::{DeviceId, Policy};
+use crate::read::{Family, Mistake, Model, Reading, cisco_ios, iptables, nftables, pfsense};
+
+/// A file of an enforcement point, or a dump of what it runs.
+#[derive(Clone, Copy, Debug)]
+pub struct ConfigFile<'f> {
+    /// Its name, as the build gives it: `ruleset.nft`, `rules.v4`.
+    pub name: &'f str,
+    /// What it holds.
+    pub text: &'f str,
+}
+
+/// What came of proving one enforcement point.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Verdict {
+    /// Its config was compared with the policy.
+    Compared(Comparison),
+    /// Its config could not be read.
+    Unreadable(Vec<Unreadable>),
+    /// There is no reader for its target, so nothing is known.
+    NoReader,
+}
+
+/// Something in a config that could not be read.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub struct Unreadable {
+    /// The file.
+    pub file: String,
+    /// The line, counted from one; none if the file as a whole is meant.
+    pub line: Option<usize>,
+    /// What is wrong, in words.
+    pub what: String,
+}
+
+/// What is done with the files of a target.
+struct Reader {
+    target: &'static str,
+    /// The files that are read, in the order in which `read` takes them; those in the second list may be absent.
+    files: (&'static [&'static str], &'static [&'static str]),
+    read: fn(&[ConfigFile]) -> Vec<(String, Reading)>,
+    platform: &'static Platform,
+}
+
+const READERS: [Reader; 4] = [
+    Reader {
+        target: "nftables",
+        files: (&["ruleset.nft"], &[]),
+        read: |files| of_first(files, nftables::read),
+        platform: &LINUX,
+    },
+    Reader {
+        target: "iptables",
+        files: (&["rules.v4", "rules.v6"], &["sets.ipset"]),
+        read: read_iptables,
+        platform: &LINUX,
+    },
+    Reader {
+        target: "pfsense",
+        files: (&["filter.xml", "aliases.xml"], &["schedules.xml", "scheduled-rules.xml"]),
+        read: read_pfsense,
+        platform: &PFSENSE,
+    },
+    Reader {
+        target: "cisco-ios",
+        files: (&["acl.cfg"], &[]),
+        read: |files| of_first(files, cisco_ios::read),
+        platform: &CISCO_IOS,
+    },
+];
+
+/// The whole config of a pfSense, in the place of its parts.
+const PFSENSE_CONFIG: &str = "config.xml";
+
+/// The names of files that a proof for a target reads, the first of them for a dump that is a single file; nothing if
+/// there is no reader for it.
+pub fn files_read(target: &str) -> Vec<&'static str> {
+    let reader = READERS.iter().find(|reader| reader.target == target);
+    reader.map_or_else(Vec::new, |reader| [reader.files.0, reader.files.1].concat())
+}
+
+/// Proves that the files of an enforcement point mean what the policy says.
+pub fn prove(policy: &Policy, device: DeviceId, files: &[ConfigFile]) -> Verdict {
+    let target = policy[device].target.as_str();
+    let Some(reader) = READERS.iter().find(|reader| reader.target == target) else {
+        return Verdict::NoReader;
+    };
+    let whole = files.iter().find(|file| file.name == PFSENSE_CONFIG && target == "pfsense");
+    let mut missing = Vec::new();
+    let mut found = Vec::new();
+    if let Some(file) = whole {
+        found.push(*file);
+    } else {
+        for name in reader.files.0.iter().chain(reader.files.1) {
+            match files.iter().find(|file| file.name == *name) {
+                Some(file) => found.push(*file),
+                None if reader.files.1.contains(name) => {}
+                None => missing.push(Unreadable {
+                    file: (*name).to_owned(),
+                    line: None,
+                    what: "is missing".to_owned(),
+                }),
+            }
+        }
+    }
+    if !missing.is_empty() {
+        return Verdict::Unreadable(missing);
+    }
+    let readings = (reader.read)(&found);
+    let mistakes: Vec<Unreadable> =
+        readings.iter().flat_map(|(file, reading)| unreadable(file, reading)).collect();
+    if !mistakes.is_empty() {
+        return Verdict::Unreadable(mistakes);
+    }
+    let models: Vec<Model> = readings.into_iter().map(|(_, reading)| reading.model).collect();
+    Verdict::Compared(compare(policy, device, &models, reader.platform))
+}
+
+fn unreadable(file: &str, reading: &Reading) -> impl Iterator<Item = Unreadable> {
+    reading.mistakes.iter().map(|mistake| Unreadable {
+        file: file.to_owned(),
+        line: Some(mistake.line),
+        what: mistake.what.clone(),
+    })
+}
+
+fn of_first(files: &[ConfigFile], read: fn(&str) -> Reading) -> Vec<(String, Reading)> {
+    files.iter().take(1).map(|file| (file.name.to_owned(), read(file.text))).collect()
+}
+
+fn read_iptables(files: &[ConfigFile]) -> Vec<(String, Reading)> {
+    let text = |name: &str| files.iter().find(|file| file.name == name).map_or("", |file| file.text);
+    let families = [("rules.v4", Family::V4), ("rules.v6", Family::V6)];
+    let read = |(name, family): (&str, Family)| {
+        (name.to_owned(), iptables::read(text(name), text("sets.ipset"), family))
+    };
+    families.map(read).into()
+}
+
+/// The areas of a config, with rules that have a schedule where `cordon splice` puts them.
+fn read_pfsense(files: &[ConfigFile]) -> Vec<(String, Reading)> {
+    let name = files.iter().map(|file| file.name).collect::<Vec<_>>().join(", ");
+    let text = |name: &str| files.iter().find(|file| file.name == name).map(|file| file.text);
+    let whole = match (text("filter.xml"), text("scheduled-rules.xml")) {
+        (Some(filter), Some(scheduled)) => match joined(filter, scheduled) {
+            Ok(whole) => Some(whole),
+            Err(what) => {
+                let mistakes = vec![Mistake { line: 1, what }];
+                return vec![(name, Reading { mistakes, ..Reading::default() })];
+            }
+        },
+        _ => None,
+    };
+    let joined_files = ["filter.xml", "scheduled-rules.xml"];
+    let others = files.iter().filter(|file| whole.is_none() || !joined_files.contains(&file.name));
+    let texts: Vec<&str> = whole.iter().map(String::as_str).chain(others.map(|file| file.text)).collect();
+    vec![(name, pfsense::read(&texts))]
+}
+
+/// `filter.xml` with each rule of `scheduled-rules.xml` behind the rule whose tracker stands before it.
+fn joined(filter: &str, scheduled: &str) -> Result<String, String> {
+    let [filter_tree, scheduled_tree] =
+        [filter, scheduled].map(|text| Document::parse(text).map_err(|error| error.to_string()));
+    let (filter_tree, scheduled_tree) = (filter_tree?, scheduled_tree?);
+    let child = |node: Node, name: &str| {
+        let found = node.children().find(|child| child.has_tag_name(name));
+        found.and_then(|child| child.text()).unwrap_or_default().trim().to_owned()
+    };
+    let rules = filter_tree.root_element().children().filter(|node| node.has_tag_name("rule"));
+    let ends: BTreeMap<String, usize> =
+        rules.map(|rule| (child(rule, "tracker"), rule.range().end)).collect();
+    let mut insertions: BTreeMap<usize, String> = BTreeMap::new();
+    let mut behind = None;
+    for node in scheduled_tree.root_element().children().filter(Node::is_element) {
+        if node.has_tag_name("behind") {
+            let tracker = node.text().unwrap_or_default().trim();
+            let end =
+                ends.get(tracker).ok_or_else(|| format!("there is no rule with the tracker `{tracker}`"))?;
+            behind = Some(*end);
+        } else {
+            let place = behind.ok_or("a scheduled rule stands behind no tracker")?;
+            let text = scheduled.get(node.range()).unwrap_or_default();
+            insertions.entry(place).or_default().push_str(text);
+        }
+    }
+    let (mut whole, mut done) = (String::new(), 0);
+    for (place, text) in insertions {
+        whole.push_str(filter.get(done..place).unwrap_or_default());
+        whole.push_str(&text);
+        done = place;
+    }
+    whole.push_str(filter.get(done..).unwrap_or_default());
+    Ok(whole)
+}

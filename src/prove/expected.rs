@@ -1,0 +1,234 @@
+//! What a policy allows, as sets of packets: straight from its statements, before anything is planned or optimised.
+//!
+//! `union(allow) minus union(forbid)` is taken over all addresses at once, and only then cut to the zones between which
+//! an enforcement point stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::diagram::{Id, Key};
+use super::space::{ICMP, ICMPV6, Space, TCP, variable};
+use crate::ir::{Device, Effect, Policy, Rule, Week, ZoneId};
+use crate::read::{Family, PacketBox};
+use crate::set::{AddressSet, Interval, Point, ServiceSet, has_ports};
+
+/// ACK and RST in the flags of a TCP header: one of them is set in every packet but the first (RFC 9293, 3.5).
+const ANSWERING: u8 = 0b0001_0100;
+
+/// How the seconds of a config are to be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Time {
+    /// As those of UTC.
+    Utc,
+    /// As those of the clock that the schedules of the policy are meant by.
+    Own,
+}
+
+/// Which packets of a connection are meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Way {
+    /// Those of who opens it.
+    Forth,
+    /// Replies, as they look to a platform that knows no connections: from the port that was asked, for TCP with ACK or
+    /// RST set, for ICMP the reply to the request.
+    Back,
+}
+
+/// The packets that a policy allows, whatever zones they lie between, without those of rules that are left out.
+pub(super) fn allowed<K: Key>(
+    space: &mut Space<K>,
+    policy: &Policy,
+    time: Time,
+    way: Way,
+    left_out: &BTreeSet<String>,
+) -> Id {
+    let (mut allowed, mut forbidden) = (Vec::new(), Vec::new());
+    for rule in policy.rules.iter().filter(|rule| !left_out.contains(&rule.id)) {
+        let packets = packets(space, policy, rule, time, way);
+        match rule.effect {
+            Effect::Allow => allowed.push(packets),
+            Effect::Forbid => forbidden.push(packets),
+        }
+    }
+    let (allowed, forbidden) = (space.diagrams.first_of(allowed), space.diagrams.first_of(forbidden));
+    space.diagrams.without(allowed, forbidden)
+}
+
+/// The packets that manage statements let to an enforcement point, whatever interface they arrive on.
+pub(super) fn managed<K: Key>(space: &mut Space<K>, policy: &Policy, device: &Device) -> Id {
+    let statements = policy.managements.iter().filter(|statement| statement.applies_to(device));
+    let sets = statements
+        .map(|statement| {
+            let services = services(space, &statement.services, Way::Forth, Id::ALL);
+            addresses(space, variable::SOURCE, &statement.from.addresses, services)
+        })
+        .collect();
+    space.diagrams.first_of(sets)
+}
+
+/// The packets from some zones to others, each pair of different zones.
+pub(super) fn between<K: Key>(
+    space: &mut Space<K>,
+    policy: &Policy,
+    pairs: &BTreeSet<(ZoneId, ZoneId)>,
+    allowed: Id,
+) -> Id {
+    let mut by_source: BTreeMap<ZoneId, Vec<Id>> = BTreeMap::new();
+    for (from, to) in pairs {
+        let inside = zone(space, policy, variable::DESTINATION, *to);
+        by_source.entry(*from).or_default().push(inside);
+    }
+    let mut parts = Vec::new();
+    for (from, destinations) in by_source {
+        let source = zone(space, policy, variable::SOURCE, from);
+        let destinations = space.diagrams.first_of(destinations);
+        let part = space.diagrams.within(source, allowed);
+        parts.push(space.diagrams.within(destinations, part));
+    }
+    space.diagrams.first_of(parts)
+}
+
+/// The packets with an address, source or destination, in a zone.
+pub(super) fn zone<K: Key>(space: &mut Space<K>, policy: &Policy, side: u16, zone: ZoneId) -> Id {
+    addresses(space, side, &policy[zone].addresses, Id::ALL)
+}
+
+/// The packets of one rule.
+fn packets<K: Key>(space: &mut Space<K>, policy: &Policy, rule: &Rule, time: Time, way: Way) -> Id {
+    let always = Id::ALL;
+    let when = match policy.schedule_of(rule) {
+        None => always,
+        Some(schedule) => match time {
+            Time::Own => week(space, &schedule.week),
+            // A schedule that has no place in UTC is refused before anything is made for a platform that counts in it.
+            Time::Utc => schedule.week_in_utc().map_or(Id::NONE, |utc| week(space, &utc)),
+        },
+    };
+    let services = services(space, &rule.services, way, when);
+    let (from, to) = match way {
+        Way::Forth => (&rule.from.addresses, &rule.to.addresses),
+        Way::Back => (&rule.to.addresses, &rule.from.addresses),
+    };
+    let destinations = addresses(space, variable::DESTINATION, to, services);
+    addresses(space, variable::SOURCE, from, destinations)
+}
+
+fn week<K: Key>(space: &mut Space<K>, week: &Week) -> Id {
+    let seconds = week.runs().map(|run| {
+        let (first, last) = (u128::from(run.first()) * 60, u128::from(run.last()) * 60 + 59);
+        (K::of(first), K::of(last))
+    });
+    let seconds: Vec<(K, K)> = seconds.collect();
+    space.diagrams.choose(variable::SECOND, seconds, Id::ALL)
+}
+
+fn addresses<K: Key>(space: &mut Space<K>, side: u16, set: &AddressSet, inside: Id) -> Id {
+    let intervals: Vec<(K, K)> = match space.family {
+        Family::V4 => set.v4.intervals().map(keys).collect(),
+        Family::V6 => set.v6.intervals().map(keys).collect(),
+    };
+    space.diagrams.choose(side, intervals, inside)
+}
+
+fn keys<T: Point + Into<u128>, K: Key>(interval: Interval<T>) -> (K, K) {
+    (K::of(interval.first().into()), K::of(interval.last().into()))
+}
+
+/// The packets of some services, for which `inside` holds too.
+fn services<K: Key>(space: &mut Space<K>, services: &ServiceSet, way: Way, inside: Id) -> Id {
+    let traffic = match space.family {
+        Family::V4 => &services.v4,
+        Family::V6 => &services.v6,
+    };
+    let mut parts = Vec::new();
+    for (protocols, ports) in traffic.entries() {
+        for (sources, destinations) in ports.entries() {
+            for destination in destinations.intervals() {
+                for packets in boxes(space.family, *protocols, *sources, destination) {
+                    parts.extend(seen(space, &packets, way).map(|set| space.diagrams.within(set, inside)));
+                }
+            }
+        }
+    }
+    space.diagrams.first_of(parts)
+}
+
+/// Requests of ICMP and the types of their replies (RFC 792; RFC 950; RFC 4443, 4; RFC 4620).
+const REPLIES: [(u8, u16, u16); 6] =
+    [(ICMP, 8, 0), (ICMP, 13, 14), (ICMP, 15, 16), (ICMP, 17, 18), (ICMPV6, 128, 129), (ICMPV6, 139, 140)];
+
+/// The packets of some traffic, or the replies to them, which there are not for every message.
+fn seen<K: Key>(space: &mut Space<K>, packets: &PacketBox, way: Way) -> Option<Id> {
+    if way == Way::Forth {
+        return Some(space.of_box(packets));
+    }
+    let (first, last) = packets.protocol;
+    let mut sets = Vec::new();
+    for protocol in first..=last {
+        let (types, ports) = (packets.source_port, packets.destination_port);
+        let of_protocol = PacketBox { protocol: (protocol, protocol), ..*packets };
+        let messages = match space.family {
+            Family::V4 => ICMP,
+            Family::V6 => ICMPV6,
+        };
+        if protocol == messages {
+            let asked = REPLIES
+                .iter()
+                .filter(|(known, request, _)| *known == protocol && (types.0..=types.1).contains(request));
+            sets.extend(
+                asked.map(|(_, _, reply)| PacketBox { source_port: (*reply, *reply), ..of_protocol }),
+            );
+        } else {
+            let back = PacketBox { source_port: ports, destination_port: types, ..of_protocol };
+            let flags = (0..=u8::MAX).filter(|flags| protocol != TCP || flags & ANSWERING != 0);
+            if protocol == TCP {
+                sets.extend(flags.map(|flags| PacketBox { flags: (flags, flags), ..back }));
+            } else {
+                sets.push(back);
+            }
+        }
+    }
+    Some(space.of_boxes(&sets))
+}
+
+/// One entry of a service as boxes. What a policy says of messages stands in the destination ports of ICMP, as
+/// `type * 256 + code`.
+fn boxes(
+    family: Family,
+    protocols: Interval<u8>,
+    sources: Interval<u16>,
+    destinations: Interval<u16>,
+) -> Vec<PacketBox> {
+    let all = PacketBox::all(family);
+    let ends = |interval: Interval<u16>| (interval.first(), interval.last());
+    if sources.is_full() && destinations.is_full() {
+        return vec![PacketBox { protocol: (protocols.first(), protocols.last()), ..all }];
+    }
+    let mut boxes = Vec::new();
+    for protocol in protocols.first()..=protocols.last() {
+        let of_protocol = PacketBox { protocol: (protocol, protocol), ..all };
+        if has_ports(protocol) {
+            let (source_port, destination_port) = (ends(sources), ends(destinations));
+            boxes.push(PacketBox { source_port, destination_port, ..of_protocol });
+        } else if [ICMP, ICMPV6].contains(&protocol) {
+            boxes.extend(messages(destinations).map(|(types, codes)| PacketBox {
+                source_port: types,
+                destination_port: codes,
+                ..of_protocol
+            }));
+        } else {
+            boxes.push(of_protocol);
+        }
+    }
+    boxes
+}
+
+/// Types with codes, as rectangles, one for each type.
+fn messages(interval: Interval<u16>) -> impl Iterator<Item = ((u16, u16), (u16, u16))> {
+    let [first_type, first_code] = interval.first().to_be_bytes();
+    let [last_type, last_code] = interval.last().to_be_bytes();
+    (first_type..=last_type).map(move |kind| {
+        let first = if kind == first_type { first_code } else { u8::MIN };
+        let last = if kind == last_type { last_code } else { u8::MAX };
+        ((kind.into(), kind.into()), (first.into(), last.into()))
+    })
+}

@@ -1,0 +1,311 @@
+//! One family of one enforcement point: every pair of interfaces, and every state that it knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::bounds::{Bounds, Constants, Stateless};
+use super::diagram::{Id, Key};
+use super::expected::{Way, allowed, between, managed, zone};
+use super::meaning::{Circumstances, Meaning};
+use super::space::{Space, variable};
+use super::witness::{Landmarks, describe, take};
+use super::{Comparison, Difference, Kind, Place, Platform, WITNESSES};
+use crate::ir::{Decider, InterfaceId, ZoneId};
+use crate::read::{Family, Interfaces, Model, PacketBox, States};
+
+/// All states, by name.
+const STATES: [(&str, States); 5] = [
+    ("new", States::NEW),
+    ("established", States::ESTABLISHED),
+    ("related", States::RELATED),
+    ("invalid", States::INVALID),
+    ("untracked", States::UNTRACKED),
+];
+
+/// What packets are called by a platform that knows no states.
+const STATELESS: &str = "any";
+
+/// Routing protocols that speak from router to router, as well as to a group: EIGRP and OSPF.
+const UNICAST_ROUTING: (u8, u8) = (88, 89);
+
+/// Compares one family.
+pub(super) fn compare<K: Key>(
+    place: &Place,
+    model: &Model,
+    family: Family,
+    platform: &Platform,
+) -> Comparison {
+    let mut space = Space::<K>::new(family);
+    let constants = Constants::new(&mut space, platform);
+    let policy = place.policy;
+    let everything = allowed(&mut space, policy, platform.time, Way::Forth, &BTreeSet::new());
+    let left_out: BTreeSet<String> =
+        policy.rules.iter().filter(|rule| rule.leave_out).map(|rule| rule.id.clone()).collect();
+    let promised = if left_out.is_empty() {
+        everything
+    } else {
+        allowed(&mut space, policy, platform.time, Way::Forth, &left_out)
+    };
+    let replies = if platform.stateful {
+        Id::NONE
+    } else {
+        allowed(&mut space, policy, platform.time, Way::Back, &BTreeSet::new())
+    };
+    let managed = managed(&mut space, policy, &policy[place.device]);
+    let names = interfaces(place, model, platform);
+    let mut judge = Judge {
+        place,
+        model,
+        platform,
+        meaning: Meaning::new(model, space),
+        constants,
+        everything,
+        promised,
+        replies,
+        managed,
+        times: BTreeMap::new(),
+        landmarks: Landmarks::new(policy),
+        decider: Decider::new(policy),
+        comparison: Comparison::default(),
+        reported: BTreeSet::new(),
+    };
+    for arrives in &names {
+        judge.device_itself(arrives);
+        for leaves in &names {
+            judge.through(arrives, leaves);
+        }
+    }
+    judge.comparison
+}
+
+/// The interfaces of the device, those that its config names, and one that neither knows. Where each interface has lists
+/// of its own, one that has none is not filtered, and nothing is asked of it.
+fn interfaces(place: &Place, model: &Model, platform: &Platform) -> Vec<String> {
+    let own = place.policy[place.device].interfaces.iter().map(|interface| interface.name.clone());
+    let mut names: BTreeSet<String> = own.collect();
+    let rules = model.chains.iter().flat_map(|chain| &chain.rules).map(|rule| &rule.matches);
+    for matches in rules.chain(model.filters.iter().map(|filter| &filter.concerns)) {
+        for interfaces in [&matches.arrives, &matches.leaves] {
+            match interfaces {
+                Interfaces::Only(listed) | Interfaces::Except(listed) => {
+                    names.extend(listed.iter().map(|name| name.trim_end_matches('*').to_owned()));
+                }
+                Interfaces::Any => {}
+            }
+        }
+    }
+    if !platform.stateful {
+        return names.into_iter().collect();
+    }
+    let mut unknown = "another".to_owned();
+    while names.contains(&unknown) {
+        unknown.push('_');
+    }
+    names.insert(unknown);
+    names.into_iter().collect()
+}
+
+/// One family of one device.
+struct Judge<'p, K> {
+    place: &'p Place<'p>,
+    model: &'p Model,
+    platform: &'p Platform,
+    meaning: Meaning<'p, K>,
+    constants: Constants,
+    /// All that the policy allows, and the part of it that no target may leave out.
+    everything: Id,
+    promised: Id,
+    /// Replies to it, where they need a rule.
+    replies: Id,
+    /// What manage statements let to the device.
+    managed: Id,
+    /// When the policy allows anything from one zone to another.
+    times: BTreeMap<(ZoneId, ZoneId), Id>,
+    landmarks: Landmarks,
+    decider: Decider<'p>,
+    comparison: Comparison,
+    /// Differences that were noted, for packets between two interfaces.
+    reported: BTreeSet<(&'p str, Option<&'p str>, Kind, Id)>,
+}
+
+impl<'p, K: Key> Judge<'p, K> {
+    fn through(&mut self, arrives: &'p str, leaves: &'p str) {
+        let place = self.place;
+        let ids = place.interface(arrives).zip(place.interface(leaves));
+        let nothing = BTreeSet::new();
+        let pairs = ids.and_then(|ids| place.pairs.get(&ids)).unwrap_or(&nothing);
+        let allowed = self.between(pairs, self.everything);
+        let promised =
+            if self.promised == self.everything { allowed } else { self.between(pairs, self.promised) };
+        let connected = self.connected(pairs);
+        let goals = ids.map_or(Id::NONE, |(_, to)| self.goals(to));
+        if !self.platform.stateful {
+            if pairs.is_empty() && ids.is_some_and(|(from, to)| self.is_link(from) && self.is_link(to)) {
+                // What a switch carries between other enforcement points is theirs to filter.
+                return;
+            }
+            let replies = self.between(pairs, self.replies);
+            let link = ids.map_or(Id::NONE, |(from, _)| self.routing(from));
+            let sets = Stateless { allowed, promised, replies, connected, goals, link };
+            let bounds = self.constants.stateless(&mut self.meaning.space, sets);
+            let here =
+                Circumstances { arrives, leaves: Some(leaves), state: States::NEW, later_fragment: false };
+            let passing = self.meaning.passing(here);
+            let passing = self.meaning.space.diagrams.within(goals, passing);
+            self.judge(here, STATELESS, passing, bounds);
+            return;
+        }
+        for (state, states) in STATES {
+            let here = Circumstances { arrives, leaves: Some(leaves), state: states, later_fragment: false };
+            let mut passing = self.meaning.passing(here);
+            let diagrams = &mut self.meaning.space.diagrams;
+            if self.platform.routed {
+                passing = diagrams.within(goals, passing);
+            }
+            let space = &mut self.meaning.space;
+            let bounds = self.constants.through(space, states, allowed, promised, connected);
+            self.judge(here, state, passing, bounds);
+        }
+    }
+
+    fn device_itself(&mut self, arrives: &'p str) {
+        if arrives == self.platform.loopback {
+            return;
+        }
+        let own = self.place.interface(arrives);
+        let sources = own.map_or(Id::NONE, |interface| self.sources(interface));
+        let managed = self.meaning.space.diagrams.within(sources, self.managed);
+        if !self.platform.stateful {
+            let here = Circumstances { arrives, leaves: None, state: States::NEW, later_fragment: false };
+            let passing = self.meaning.passing(here);
+            // Of its own addresses a list knows those of the link that packets arrive on.
+            let near =
+                own.filter(|interface| !self.is_link(*interface)).map(|interface| self.goals(interface));
+            // On a link to another enforcement point there is no list, and who manages may come from anywhere.
+            let managed = if near.is_some() { managed } else { self.managed };
+            let space = &mut self.meaning.space;
+            let owed = space.diagrams.within(near.unwrap_or(Id::ALL), managed);
+            let bounds = self.constants.to_stateless(space, managed, owed);
+            self.judge(here, STATELESS, passing, bounds);
+            return;
+        }
+        for (state, states) in STATES {
+            let here = Circumstances { arrives, leaves: None, state: states, later_fragment: false };
+            let passing = self.meaning.passing(here);
+            let passable = self.meaning.space.diagrams.within(sources, self.everything);
+            let space = &mut self.meaning.space;
+            let bounds = self.constants.to_device(space, states, managed, passable, own.is_some());
+            self.judge(here, state, passing, bounds);
+        }
+    }
+
+    fn between(&mut self, pairs: &BTreeSet<(ZoneId, ZoneId)>, allowed: Id) -> Id {
+        between(&mut self.meaning.space, self.place.policy, pairs, allowed)
+    }
+
+    /// All packets between zones of which the policy allows one to open connections to the other. Without state, only
+    /// while it does so.
+    fn connected(&mut self, pairs: &BTreeSet<(ZoneId, ZoneId)>) -> Id {
+        let mut by_time: BTreeMap<Id, BTreeSet<(ZoneId, ZoneId)>> = BTreeMap::new();
+        for (from, to) in pairs {
+            let (forth, back) = (self.times(*from, *to), self.times(*to, *from));
+            let times = self.meaning.space.diagrams.otherwise(forth, back);
+            if times != Id::NONE {
+                let times = if self.platform.stateful { Id::ALL } else { times };
+                by_time.entry(times).or_default().insert((*from, *to));
+            }
+        }
+        let sets = by_time.into_iter().map(|(times, pairs)| self.between(&pairs, times)).collect();
+        self.meaning.space.diagrams.first_of(sets)
+    }
+
+    /// When the policy allows anything from one zone to another.
+    fn times(&mut self, from: ZoneId, to: ZoneId) -> Id {
+        if let Some(known) = self.times.get(&(from, to)) {
+            return *known;
+        }
+        let mut times = self.between(&BTreeSet::from([(from, to)]), self.everything);
+        if self.place.policy.schedules.is_empty() && times != Id::NONE {
+            times = Id::ALL;
+        }
+        for place in 0..variable::SECOND {
+            times = self.meaning.space.diagrams.quantified(times, place, false);
+        }
+        self.times.insert((from, to), times);
+        times
+    }
+
+    /// The packets whose sources lie behind an interface.
+    fn sources(&mut self, interface: InterfaceId) -> Id {
+        let zones = self.place.arrivals.get(&interface).into_iter().flatten();
+        let sets =
+            zones.map(|id| zone(&mut self.meaning.space, self.place.policy, variable::SOURCE, *id)).collect();
+        self.meaning.space.diagrams.first_of(sets)
+    }
+
+    fn is_link(&self, interface: InterfaceId) -> bool {
+        self.place.policy[self.place.device][interface].link.is_some()
+    }
+
+    /// Routing protocols between addresses behind one interface.
+    fn routing(&mut self, interface: InterfaceId) -> Id {
+        let (sources, goals) = (self.sources(interface), self.goals(interface));
+        let space = &mut self.meaning.space;
+        let routing = space.of_box(&PacketBox { protocol: UNICAST_ROUTING, ..PacketBox::all(space.family) });
+        let near = space.diagrams.within(sources, routing);
+        space.diagrams.within(goals, near)
+    }
+
+    /// The packets whose destinations lie behind an interface.
+    fn goals(&mut self, interface: InterfaceId) -> Id {
+        let zones = self.place.departures.get(&interface).into_iter().flatten();
+        let side = variable::DESTINATION;
+        let sets = zones.map(|id| zone(&mut self.meaning.space, self.place.policy, side, *id)).collect();
+        self.meaning.space.diagrams.first_of(sets)
+    }
+
+    /// Notes where what passes goes beyond its bounds. Conditions that the model has no variable for may hold or not:
+    /// nothing may pass if they turn out one way, and what has to pass has to do so whichever way they do.
+    fn judge(&mut self, here: Circumstances<'p>, state: &'static str, passing: Id, bounds: Bounds) {
+        let space = &mut self.meaning.space;
+        self.comparison.compared += 1;
+        let possible = space.without_opaque(passing, false);
+        let granted = space.granting(passing, self.platform.granted);
+        let certain = space.without_opaque(granted, true);
+        let opened = space.diagrams.without(possible, bounds.at_most);
+        let closed = space.diagrams.without(bounds.at_least, certain);
+        let impossible = space.diagrams.without(bounds.possible, possible);
+        let closed = space.diagrams.otherwise(closed, impossible);
+        let found = [(Kind::Opened, opened), (Kind::Closed, closed)];
+        for (kind, set) in found {
+            // What is the same in the state before needs no second report.
+            let known = self.reported.contains(&(here.arrives, here.leaves, kind, set));
+            if set != Id::NONE && !known {
+                self.reported.insert((here.arrives, here.leaves, kind, set));
+                self.differ(here, state, kind, set);
+            }
+        }
+    }
+
+    fn differ(&mut self, here: Circumstances<'p>, state: &'static str, kind: Kind, set: Id) {
+        let space = &mut self.meaning.space;
+        let packets = space.diagrams.count(set);
+        let (mut witnesses, mut rest) = (Vec::new(), set);
+        while witnesses.len() < WITNESSES
+            && let Some((point, others)) = take(space, &self.landmarks, rest)
+        {
+            let policy = self.place.policy;
+            let timed = !policy.schedules.is_empty();
+            witnesses.push(describe(policy, &self.decider, self.model, &point, here, timed));
+            rest = others;
+        }
+        self.comparison.differences.push(Difference {
+            kind,
+            family: space.family,
+            arrives: here.arrives.to_owned(),
+            leaves: here.leaves.map(str::to_owned),
+            state,
+            packets,
+            witnesses,
+        });
+    }
+}

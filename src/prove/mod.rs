@@ -1,0 +1,135 @@
+//! The proof that a config means what its policy says, for all packets.
+//!
+//! In: a policy, an enforcement point, and the model that a reader made of its config. Out: nothing, or where the two
+//! differ, with packets that show it. Both sides become diagrams over the same variables (see [`diagram`]), so that equal
+//! meaning is equality of diagrams; nothing is sampled. Neither side has been through the planner or an emitter: the
+//! policy is taken from its statements, the config from its text.
+
+mod bounds;
+mod device;
+mod diagram;
+mod expected;
+mod judge;
+mod meaning;
+mod platform;
+mod space;
+#[cfg(test)]
+mod tests;
+mod walk;
+mod witness;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::device::{ConfigFile, Unreadable, Verdict, files_read, prove};
+use self::platform::Platform;
+pub use self::witness::Witness;
+use crate::ir::{DeviceId, InterfaceId, Policy, Topology, ZoneId};
+use crate::read::{Family, Model};
+
+/// What a config lets pass that its policy does not, or the other way round.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Kind {
+    /// The config accepts what the policy does not allow.
+    Opened,
+    /// The config does not accept what the policy allows, or what connections need that it allows.
+    Closed,
+}
+
+/// A difference between a config and its policy, between two interfaces or from one to the device itself.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Difference {
+    /// What kind of difference it is.
+    pub kind: Kind,
+    /// The family of the packets.
+    pub family: Family,
+    /// The interface that they arrive on.
+    pub arrives: String,
+    /// The interface that they leave by; none if they are for the device itself.
+    pub leaves: Option<String>,
+    /// The state of connection tracking in which they are seen: `new`, `established`, `related`, `invalid` or `untracked`.
+    pub state: &'static str,
+    /// How many packets differ, told apart by all that a policy or a config can look at, as nearly as a floating-point
+    /// number can say.
+    pub packets: f64,
+    /// Some of them, at most [`WITNESSES`].
+    pub witnesses: Vec<Witness>,
+}
+
+/// The largest number of packets that show one difference.
+pub const WITNESSES: usize = 10;
+
+/// What came of comparing a config with its policy.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Comparison {
+    /// How many sets of packets were compared.
+    pub compared: usize,
+    /// Where the two differ; nothing if they mean the same.
+    pub differences: Vec<Difference>,
+}
+
+impl Comparison {
+    /// True if the config means what the policy says.
+    pub fn is_equal(&self) -> bool {
+        self.differences.is_empty()
+    }
+
+    fn add(&mut self, other: Comparison) {
+        self.compared += other.compared;
+        self.differences.extend(other.differences);
+    }
+}
+
+/// An enforcement point in its policy.
+struct Place<'p> {
+    policy: &'p Policy,
+    device: DeviceId,
+    /// The pairs of zones between which packets go from one interface to another.
+    pairs: BTreeMap<(InterfaceId, InterfaceId), BTreeSet<(ZoneId, ZoneId)>>,
+    /// The zones from which packets arrive on each interface, and to which they leave by it.
+    arrivals: BTreeMap<InterfaceId, BTreeSet<ZoneId>>,
+    departures: BTreeMap<InterfaceId, BTreeSet<ZoneId>>,
+}
+
+impl<'p> Place<'p> {
+    fn new(policy: &'p Policy, device: DeviceId) -> Self {
+        let topology = Topology::new(policy);
+        let mut pairs: BTreeMap<_, BTreeSet<(ZoneId, ZoneId)>> = BTreeMap::new();
+        for from in policy.zone_ids() {
+            for to in policy.zone_ids().filter(|to| *to != from) {
+                let crossings = topology.crossings(from, to).into_iter();
+                for crossing in crossings.filter(|crossing| crossing.device == device) {
+                    pairs.entry((crossing.from, crossing.to)).or_default().insert((from, to));
+                }
+            }
+        }
+        let own = |zones: BTreeMap<(DeviceId, InterfaceId), BTreeSet<ZoneId>>| {
+            let own = zones.into_iter().filter(|((owner, _), _)| *owner == device);
+            own.map(|((_, interface), zones)| (interface, zones)).collect()
+        };
+        let (arrivals, departures) = (own(topology.arrivals()), own(topology.departures()));
+        Place { policy, device, pairs, arrivals, departures }
+    }
+
+    /// An interface of the device by its name.
+    fn interface(&self, name: &str) -> Option<InterfaceId> {
+        let interfaces = &self.policy[self.device].interfaces;
+        interfaces.iter().position(|interface| interface.name == name).map(InterfaceId)
+    }
+}
+
+/// Compares what the configs of an enforcement point accept with what the policy allows there. Each model speaks of
+/// families that no other does.
+fn compare(policy: &Policy, device: DeviceId, models: &[Model], platform: &Platform) -> Comparison {
+    let place = Place::new(policy, device);
+    let mut comparison = Comparison::default();
+    for family in [Family::V4, Family::V6] {
+        // A family of which no config speaks is not filtered at all.
+        let nothing = Model::default();
+        let model = models.iter().find(|model| model.families.contains(&family)).unwrap_or(&nothing);
+        comparison.add(match family {
+            Family::V4 => judge::compare::<u32>(&place, model, family, platform),
+            Family::V6 => judge::compare::<u128>(&place, model, family, platform),
+        });
+    }
+    comparison
+}

@@ -1,0 +1,123 @@
+//! The variables that packets are told apart by, and sets of packets as diagrams over them.
+
+use std::collections::BTreeMap;
+
+use super::diagram::{Diagrams, Id, Key};
+use crate::read::{Family, PacketBox};
+
+/// The protocol number of TCP (RFC 9293).
+pub(super) const TCP: u8 = 6;
+/// The protocol number of ICMP for IPv4 (RFC 792).
+pub(super) const ICMP: u8 = 1;
+/// The protocol number of ICMP for IPv6 (RFC 4443).
+pub(super) const ICMPV6: u8 = 58;
+
+/// The places of variables in the order in which diagrams read them.
+///
+/// Addresses come first: a policy is mostly a relation between hosts, which few services stand behind, so that equal
+/// services below different hosts are the same nodes.
+pub(super) mod variable {
+    /// The source address.
+    pub(crate) const SOURCE: u16 = 0;
+    /// The destination address.
+    pub(crate) const DESTINATION: u16 = 1;
+    /// The protocol.
+    pub(crate) const PROTOCOL: u16 = 2;
+    /// The source port, or the type of an ICMP message.
+    pub(crate) const SOURCE_PORT: u16 = 3;
+    /// The destination port, or the code of an ICMP message.
+    pub(crate) const DESTINATION_PORT: u16 = 4;
+    /// The flags of TCP.
+    pub(crate) const FLAGS: u16 = 5;
+    /// The second of the week.
+    pub(crate) const SECOND: u16 = 6;
+    /// How many there are before those of opaque conditions.
+    pub(crate) const COUNT: u16 = 7;
+}
+
+/// Sets of packets of one family.
+pub(super) struct Space<K> {
+    pub(super) family: Family,
+    pub(super) diagrams: Diagrams<K>,
+    /// The variables of opaque conditions, by their text.
+    opaque: BTreeMap<String, u16>,
+}
+
+impl<K: Key> Space<K> {
+    /// The packets of a family. `K` holds its addresses.
+    pub(super) fn new(family: Family) -> Self {
+        let everything = PacketBox::all(family);
+        let lasts = intervals(&everything).map(|(_, last)| K::of(last));
+        Space { family, diagrams: Diagrams::new(lasts.into()), opaque: BTreeMap::new() }
+    }
+
+    /// The packets that a box holds.
+    pub(super) fn of_box(&mut self, packets: &PacketBox) -> Id {
+        if packets.family != self.family {
+            return Id::NONE;
+        }
+        let (own, all) = (intervals(packets), intervals(&PacketBox::all(self.family)));
+        let mut set = Id::ALL;
+        for (place, (own, all)) in (0..variable::COUNT).zip(own.into_iter().zip(all)).rev() {
+            if own != all {
+                set = self.diagrams.choose(place, [(K::of(own.0), K::of(own.1))], set);
+            }
+        }
+        set
+    }
+
+    /// The packets that some boxes hold.
+    pub(super) fn of_boxes(&mut self, boxes: &[PacketBox]) -> Id {
+        let sets = boxes.iter().map(|packets| self.of_box(packets)).collect();
+        self.diagrams.first_of(sets)
+    }
+
+    /// The packets for which an opaque condition holds.
+    pub(super) fn of_opaque(&mut self, text: &str) -> Id {
+        let place = match self.opaque.get(text) {
+            Some(place) => *place,
+            None => {
+                let place = self.diagrams.add_variable(K::of(1));
+                self.opaque.insert(text.to_owned(), place);
+                place
+            }
+        };
+        self.diagrams.choose(place, [(K::of(1), K::of(1))], Id::ALL)
+    }
+
+    /// A set as it is if some opaque conditions, by what they begin with, hold or do not.
+    pub(super) fn granting(&mut self, set: Id, granted: &[(&str, bool)]) -> Id {
+        let known = self.opaque.iter().filter_map(|(text, place)| {
+            let (_, holds) = granted.iter().find(|(start, _)| text.starts_with(start))?;
+            Some((*place, K::of((*holds).into())))
+        });
+        let known: Vec<(u16, K)> = known.collect();
+        known.into_iter().fold(set, |set, (place, value)| self.diagrams.fixed(set, place, value))
+    }
+
+    /// The packets that are in a set if opaque conditions turn out one way (`for_all` false), or whichever way they do.
+    pub(super) fn without_opaque(&mut self, set: Id, for_all: bool) -> Id {
+        let places: Vec<u16> = self.opaque.values().copied().collect();
+        places.into_iter().fold(set, |set, place| self.diagrams.quantified(set, place, for_all))
+    }
+}
+
+/// The intervals of a box, in the order of variables. Types and codes of ICMP messages are bytes; the numbers above mean
+/// what 255 means, so that all types are all numbers, as all ports are.
+fn intervals(packets: &PacketBox) -> [(u128, u128); variable::COUNT as usize] {
+    let messages = [(ICMP, ICMP), (ICMPV6, ICMPV6)].contains(&packets.protocol);
+    let wide = |(first, last): (u16, u16)| {
+        let last = if messages && last >= u8::MAX.into() { u16::MAX } else { last };
+        (first.into(), last.into())
+    };
+    let byte = |(first, last): (u8, u8)| (first.into(), last.into());
+    [
+        packets.source,
+        packets.destination,
+        byte(packets.protocol),
+        wide(packets.source_port),
+        wide(packets.destination_port),
+        byte(packets.flags),
+        (packets.second.0.into(), packets.second.1.into()),
+    ]
+}

@@ -1,0 +1,117 @@
+//! Conditions that the model has no field for, in one form however they are written.
+
+use super::matching::value;
+use super::names::number;
+use super::rule::{Choice, Instance};
+
+/// Ticks of a second that the kernel counts rates in (`XT_LIMIT_SCALE`, include/uapi/linux/netfilter/xt_limit.h).
+const TICKS: u64 = 10_000;
+
+/// Units of a rate, each with its ticks. They can be shortened.
+const UNITS: [(&str, u64); 4] =
+    [("second", TICKS), ("minute", 60 * TICKS), ("hour", 3_600 * TICKS), ("day", 86_400 * TICKS)];
+
+/// The text of a match.
+///
+/// # Errors
+/// Its values cannot be read.
+pub(super) fn text(instance: &Instance) -> Result<String, String> {
+    match instance.module.name {
+        "limit" => limit(&instance.choices),
+        name => {
+            let mut text = name.to_owned();
+            for choice in &instance.choices {
+                text.push_str(if choice.negated { " ! " } else { " " });
+                text.push_str(choice.name);
+                for value in &choice.values {
+                    text.push(' ');
+                    text.push_str(&shown(name, value));
+                }
+            }
+            Ok(text)
+        }
+    }
+}
+
+/// A value as the tool writes it: marks in hexadecimal, texts with spaces in quotes.
+fn shown(module: &str, value: &str) -> String {
+    if matches!(module, "mark" | "connmark") {
+        let parts: Vec<String> = value.split('/').map(hexadecimal).collect();
+        return parts.join("/");
+    }
+    if value.is_empty() || value.contains(char::is_whitespace) {
+        format!("{value:?}")
+    } else {
+        value.to_owned()
+    }
+}
+
+fn hexadecimal(text: &str) -> String {
+    number::<u32>(text).map_or_else(|| text.to_owned(), |number| format!("{number:#x}"))
+}
+
+/// `limit`: as many as a rate allows, and a burst before that. Without options they are 3 an hour and 5
+/// (iptables-extensions(8), limit).
+fn limit(choices: &[Choice]) -> Result<String, String> {
+    let (mut every, mut burst) = (ticks("3/hour")?, 5);
+    for choice in choices {
+        let text = value(choice);
+        if choice.negated {
+            return Err(format!("`{}` cannot be negated", choice.name));
+        }
+        if choice.name == "--limit" {
+            every = ticks(text)?;
+        } else {
+            burst = number::<u32>(text).ok_or_else(|| format!("`{text}` is not a number of packets"))?;
+        }
+    }
+    // The unit of which the time between two packets is a whole part, if there is one.
+    let rate = UNITS.iter().find(|(_, ticks)| ticks % every == 0);
+    let rate = match rate {
+        Some((unit, ticks)) => format!("{}/{unit}", ticks / every),
+        None => format!("{TICKS}/{every} a second"),
+    };
+    Ok(format!("limit --limit {rate} --limit-burst {burst}"))
+}
+
+/// The ticks between two packets of a rate, rounded down as the tool does it.
+fn ticks(rate: &str) -> Result<u64, String> {
+    let wrong = || format!("`{rate}` is not a rate like `10/second`");
+    let (count, unit) = rate.split_once('/').unwrap_or((rate, "second"));
+    let count = number::<u64>(count).filter(|count| *count > 0).ok_or_else(wrong)?;
+    let unit = unit.to_ascii_lowercase();
+    let known = UNITS.iter().find(|(known, _)| !unit.is_empty() && known.starts_with(&unit));
+    let every = known.map(|(_, ticks)| ticks / count).filter(|every| *every > 0);
+    every.ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(text: &str) -> Result<String, String> {
+        limit(&[Choice { name: "--limit", negated: false, values: vec![text] }])
+    }
+
+    #[test]
+    fn rates_have_one_form() {
+        for (one, other) in
+            [("10/second", "10/sec"), ("60/minute", "1/s"), ("3/hour", "72/day"), ("5", "5/s")]
+        {
+            assert_eq!(rate(one), rate(other), "{one} {other}");
+        }
+        assert_eq!(limit(&[]), rate("3/hour"));
+        assert_eq!(rate("10/sec"), Ok("limit --limit 10/second --limit-burst 5".to_owned()));
+        assert_ne!(rate("90/minute"), rate("1/second"));
+        for wrong in ["", "/sec", "0/sec", "x/sec", "10/", "10/year", "20000/second"] {
+            assert!(rate(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn marks_are_hexadecimal() {
+        assert_eq!(shown("mark", "16/255"), "0x10/0xff");
+        assert_eq!(shown("mark", "0x10"), "0x10");
+        assert_eq!(shown("string", "a b"), "\"a b\"");
+    }
+}

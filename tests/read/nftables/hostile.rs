@@ -1,0 +1,112 @@
+//! Texts that are meant to do harm, or that are cut: nothing panics, and nothing takes long.
+
+use cordon::read::nftables;
+
+use super::forward;
+
+/// A text with a bit of everything.
+const SAMPLE: &str = r#"define x = { 10.0.0.1, 10.0.0.2 }
+add table inet t
+table inet t {
+    comment "é"
+    map m { typeof ip saddr . meta l4proto . th dport : verdict; flags interval; counter
+        elements = { 10.0.0.0/8 . tcp . 22-23 counter packets 1 bytes 2 comment "a" : jump c, } }
+    chain c { ct state vmap { new : accept, * : drop } }
+    chain forward {
+        type filter hook forward priority filter + 1; policy drop;
+        ip saddr $x tcp flags & (syn | ack) == syn limit rate 10/second burst 7 packets log prefix "b" \
+            counter accept # comment
+        meta hour "17:00"-"18:00" meta day { 1, "Sunday" } fib saddr . iif oif missing drop
+        add @s { ip saddr limit rate 1/second } reject with icmp type host-prohibited
+    }
+}
+"#;
+
+#[test]
+fn cut_anywhere() {
+    for end in (0..=SAMPLE.len()).filter(|end| SAMPLE.is_char_boundary(*end)) {
+        let reading = nftables::read(&SAMPLE[..end]);
+        let lines = reading.lines;
+        assert!(lines.understood + lines.ignored + lines.mistaken <= SAMPLE[..end].lines().count());
+    }
+    for start in (0..SAMPLE.len()).filter(|start| SAMPLE.is_char_boundary(*start)) {
+        nftables::read(&SAMPLE[start..]);
+    }
+}
+
+#[test]
+fn single_characters_replaced_or_dropped() {
+    for (place, character) in SAMPLE.char_indices() {
+        let rest = &SAMPLE[place + character.len_utf8()..];
+        for other in ["", "{", "}", "\"", ";", "\n", ",", "-", ".", ":", "\u{0}", "§", "9", "$"] {
+            nftables::read(&format!("{}{other}{rest}", &SAMPLE[..place]));
+        }
+    }
+}
+
+#[test]
+fn nesting_and_repetition() {
+    for part in [
+        "{",
+        "}",
+        "{ a, ",
+        "table inet t {",
+        "chain c {",
+        "\"",
+        "(",
+        "tcp flags & (",
+        "- ",
+        ". ",
+        "a . ",
+        "ip saddr . ",
+        "$x",
+        "define x = $x\n",
+        "#",
+        "\\\n",
+        "@",
+        "add rule ",
+        "set s { elements = { ",
+        "1-",
+        "::",
+        "0x",
+        ",",
+        "\u{feff}",
+    ] {
+        assert!(nftables::read(&part.repeat(20_000)).model.filters.is_empty());
+        nftables::read(&forward(&part.repeat(2_000)));
+    }
+    let bomb: String = (0..40).map(|n| format!("define x{} = {{ $x{n}, $x{n} }}\n", n + 1)).collect();
+    let words = bomb.replace(['{', '}', ','], "");
+    assert!(!nftables::read(&format!("define x0 = 1\n{words}")).mistakes.is_empty());
+    assert!(!nftables::read(&format!("define x0 = {{ 1, 2 }}\n{bomb}")).mistakes.is_empty());
+}
+
+#[test]
+fn numbers_without_bounds() {
+    let digits = "9".repeat(5_000);
+    for rule in [
+        format!("tcp dport {digits} accept"),
+        format!("ip saddr 10.0.0.0/{digits} accept"),
+        format!("ip saddr {digits} accept"),
+        format!("ip6 saddr {digits}:: accept"),
+        format!("meta hour {digits}-{digits} accept"),
+        format!("meta day -{digits} accept"),
+        format!("ct state 0x{digits} accept"),
+        format!("limit rate {digits}/second accept"),
+        format!("counter packets {digits} bytes {digits} accept"),
+        format!("meta l4proto 0-{digits} accept"),
+    ] {
+        assert!(!nftables::read(&forward(&rule)).mistakes.is_empty(), "{rule}");
+    }
+    let priority = format!("table ip t {{ chain c {{ type filter hook input priority {digits}; }} }}");
+    assert!(!nftables::read(&priority).mistakes.is_empty());
+}
+
+#[test]
+fn many_chains_in_a_row() {
+    let chains: String = (0..20_000).map(|n| format!("chain c{n} {{ jump c{}; }}\n", n + 1)).collect();
+    let text = format!("table inet t {{\n{chains}chain c20000 {{ }}\n}}\n");
+    assert!(nftables::read(&text).mistakes.is_empty());
+    let round = text.replace("chain c20000 { }", "chain c20000 { goto c0; }");
+    assert_eq!(nftables::read(&round).mistakes.len(), 20_001);
+}

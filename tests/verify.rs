@@ -1,0 +1,143 @@
+//! The command `verify`, and the proof of a build: what is equal, what has drifted, and what cannot be read.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{AS_OF, cordon, root};
+
+fn verify(policy: &Path, against: &Path, further: &[&str]) -> (i32, String, String) {
+    let (policy, against) = (policy.to_str().unwrap(), against.to_str().unwrap());
+    let arguments = [&["verify", policy, "--as-of", AS_OF, "--against", against], further].concat();
+    let output = cordon(&arguments, "");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn hospital() -> std::path::PathBuf {
+    root().join("examples/general-hospital")
+}
+
+/// A file of the example's output, with something in it replaced.
+fn drifted(name: &str, from: &str, to: &str) -> tempfile::NamedTempFile {
+    let text = fs::read_to_string(hospital().join("build").join(name)).unwrap();
+    assert!(text.contains(from), "{name} holds no `{from}`");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), text.replacen(from, to, 1)).unwrap();
+    file
+}
+
+#[test]
+fn the_output_of_the_example_is_proved_for_each_device() {
+    let (code, said, _) = verify(&hospital(), &hospital().join("build"), &[]);
+    assert_eq!(code, 0, "{said}");
+    for device in ["border", "core", "dist1", "dist2", "dist3", "records"] {
+        assert!(said.contains(&format!("{device}: proved equal, in ")), "{said}");
+    }
+}
+
+#[test]
+fn drift_is_said_as_access_with_a_packet_a_line_and_a_statement() {
+    let opened = drifted("core/ruleset.nft", "tcp . 3613", "tcp . 3612-3613");
+    let (code, said, _) = verify(&hospital(), opened.path(), &["--device", "core"]);
+    assert_eq!(code, 1);
+    assert!(
+        said.contains("core: 1 difference\n  opened: IPv4 from `bond1` to `vlan300`, state new"),
+        "{said}"
+    );
+    assert!(
+        said.contains("10.40.64.10:3612 (pump_wifi to pump_srv), line ") || said.contains(":3612 ("),
+        "{said}"
+    );
+    assert!(said.contains("(pumps); the policy: no statement"), "{said}");
+    let closed = drifted("dist1/acl.cfg", "host 10.40.64.10 eq 3613", "host 10.40.64.11 eq 3613");
+    let (code, said, _) = verify(&hospital(), closed.path(), &["--device", "dist1"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("closed: IPv4 from `Vlan210`") && said.contains("the policy: `pumps`"), "{said}");
+}
+
+#[test]
+fn the_same_is_told_to_programs() {
+    let opened = drifted("core/ruleset.nft", "tcp . 3613", "tcp . 3612-3613");
+    let (code, said, _) = verify(&hospital(), opened.path(), &["--device", "core", "--format", "json"]);
+    assert_eq!(code, 1);
+    let document: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let device = &document["result"][0];
+    assert_eq!((device["device"].as_str(), device["verdict"].as_str()), (Some("core"), Some("different")));
+    let difference = &device["differences"][0];
+    assert_eq!(difference["kind"], "opened");
+    assert_eq!((&difference["arrives"], &difference["leaves"]), (&"bond1".into(), &"vlan300".into()));
+    let witness = &difference["witnesses"][0];
+    assert_eq!(witness["label"], "pumps");
+    assert!(witness["packet"].as_str().unwrap().ends_with(":3612") && witness.get("statement").is_none());
+}
+
+#[test]
+fn what_cannot_be_read_is_no_proof() {
+    let unknown = drifted("core/ruleset.nft", "iifname vmap @arrivals", "numgen random mod 2 vmap @arrivals");
+    let (code, said, problem) = verify(&hospital(), unknown.path(), &["--device", "core"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("core: unreadable\n  ruleset.nft:"), "{said}");
+    assert!(problem.contains("nothing is known of it"), "{problem}");
+    let empty = tempfile::tempdir().unwrap();
+    let (code, _, problem) = verify(&hospital(), empty.path(), &[]);
+    assert_eq!(code, 2);
+    assert!(problem.contains("there is no folder"), "{problem}");
+    let (code, _, problem) = verify(&hospital(), unknown.path(), &[]);
+    assert_eq!(code, 2);
+    assert!(problem.contains("name it with `--device`"), "{problem}");
+    let (code, _, problem) = verify(&hospital(), unknown.path(), &["--device", "nowhere"]);
+    assert_eq!(code, 2);
+    assert!(problem.contains("no enforcement point `nowhere`"), "{problem}");
+    let (code, _, problem) = verify(&hospital(), unknown.path(), &["--device", "records"]);
+    assert_eq!(code, 2);
+    assert!(problem.contains("iptables has three"), "{problem}");
+}
+
+#[test]
+fn an_empty_file_is_an_open_firewall_and_no_equal_one() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let (code, said, _) = verify(&hospital(), file.path(), &["--device", "core"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("opened: IPv4 from ") && !said.contains("closed"), "{said}");
+}
+
+/// A policy with a template of its own for nftables, in which something is replaced.
+fn with_template(from: &str, to: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let policy = "zone a { net 10.1.0.0/24 }\nzone b { net 10.2.0.0/24 }\n\
+                  allow web { from a  to b  via tcp 443 }\nmanage admin { from b  via tcp 22 }\n\
+                  firewall edge { target nftables   interface eth0 zone a   interface eth1 zone b }\n";
+    fs::write(directory.path().join("a.cordon"), policy).unwrap();
+    let folder = directory.path().join("targets/nftables");
+    fs::create_dir_all(&folder).unwrap();
+    let template = fs::read_to_string(root().join("targets/nftables/ruleset.nft.j2")).unwrap();
+    assert!(template.contains(from));
+    let view = "{# view: nftables 1 #}\n";
+    fs::write(folder.join("ruleset.nft.j2"), view.to_owned() + &template.replace(from, to)).unwrap();
+    directory
+}
+
+#[test]
+fn a_build_that_does_not_mean_its_policy_writes_nothing_but_a_report() {
+    let directory = with_template("counter drop", "counter accept");
+    let path = directory.path().to_str().unwrap();
+    let build = ["build", path, "--as-of", AS_OF];
+    let refused = cordon(&build, "");
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("does not mean what the policy says") && said.contains("opened: IPv4"), "{said}");
+    assert!(!directory.path().join("build").exists());
+    let report = fs::read_to_string(directory.path().join("build.proof-failed.txt")).unwrap();
+    assert!(report.contains("edge: ") && report.contains("opened: IPv4"), "{report}");
+    let forced = cordon(&[&build[..], &["--no-verify"]].concat(), "");
+    assert_eq!(forced.status.code(), Some(0));
+    assert!(directory.path().join("build/edge/ruleset.nft").exists());
+}
+
+#[test]
+fn a_build_says_how_much_was_proved() {
+    let directory = with_template("Changes by hand", "Changes by anybody");
+    let output = cordon(&["build", directory.path().to_str().unwrap(), "--as-of", AS_OF], "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("proved for 1 enforcement point"), "{said}");
+}
