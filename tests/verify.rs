@@ -141,3 +141,47 @@ fn a_build_says_how_much_was_proved() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("proved for 1 enforcement point"), "{said}");
 }
+
+/// Builds a policy, which proves it.
+fn build(policy: &str) -> (Option<i32>, String) {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("a.cordon"), policy).unwrap();
+    let output = cordon(&["build", directory.path().to_str().unwrap(), "--as-of", AS_OF], "");
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+const TWO_ZONES: &str = "zone a { net 10.1.0.0/24, 2001:db8:1::/64 }\nzone b { net 10.2.0.0/24, 2001:db8:2::/64 }\n\
+                         manage m { from a  via tcp 22 }\n";
+const SWITCH: &str = "switch edge { target cisco-ios   interface Vlan1 zone a   interface Vlan2 zone b }\n";
+const PFSENSE: &str = "firewall edge { target pfsense   interface lan zone a   interface opt1 zone b }\n";
+
+#[test]
+fn errors_about_scheduled_connections_are_owed_while_the_schedule_holds() {
+    let rules =
+        "schedule t { mon 00:00-12:00  timezone utc }\nallow r { from a  to b  via tcp 80  during t }\n";
+    let (code, said) = build(&format!("{TWO_ZONES}{rules}{SWITCH}"));
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn replies_to_what_may_be_left_out_are_not_owed() {
+    let rule = "allow r { from a  to b  via tcp 80, dccp 53  unsupported leave-out }\n";
+    let (code, said) = build(&format!("{TWO_ZONES}{rule}{SWITCH}"));
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn what_one_rule_leaves_out_stays_with_the_rule_that_also_allows_it() {
+    let rules = "allow r { from a  to b  via icmpv6  log  unsupported leave-out }\nallow s { from a  to b  via any }\n\
+                 forbid f { from a  to b  via icmpv6 echo-request }\n";
+    let (code, said) = build(&format!("{TWO_ZONES}{rules}{PFSENSE}"));
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn a_link_local_host_cannot_log_in_where_the_rest_of_the_world_may() {
+    let policy = "zone a { net 10.1.2.0/25, 2001:db8:8::/48 }\nzone b { rest }\n\
+                  allow r { from a  to b  via tcp 80 }\nmanage m { from b  via tcp 22 }\n";
+    let (code, said) = build(&format!("{policy}{SWITCH}"));
+    assert_eq!(code, Some(0), "{said}");
+}

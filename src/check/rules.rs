@@ -79,7 +79,9 @@ impl Lowering<'_> {
             }
         }
         let mut rules: Vec<Rule> = rules.into_values().collect();
-        rules.sort_by_key(|rule| (rule.effect != Effect::Forbid, rule.during.is_some(), !rule.log));
+        rules.sort_by_key(|rule| {
+            (rule.effect != Effect::Forbid, rule.during.is_some(), rule.leave_out, !rule.log)
+        });
         rules
     }
 

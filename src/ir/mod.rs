@@ -38,7 +38,8 @@ pub struct Policy {
     /// Schedules, by name.
     pub schedules: Vec<Schedule>,
     /// Rules, in the order in which they decide: forbids, then allows that hold at all times, then those that hold
-    /// during a schedule; of allows those that log first; each by id.
+    /// during a schedule; of these, rules that may be left out in part come last, and of the others those that log first;
+    /// each by id.
     ///
     /// INVARIANT: of two rules that both match a packet, the earlier one gives the verdict. Since forbids come first,
     /// this is `union(allow) minus union(forbid)`; the order among allows decides only whose name, counter and log a

@@ -5,8 +5,11 @@
 //! may lay them out in any order and in any structure without changing a verdict. Only those that are allowed during
 //! different schedules may have packets in common: each such packet is allowed whenever one of its schedules holds.
 
+mod overlap;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::overlap::Overlaps;
 use crate::ir::{
     Conduits, Device, DeviceId, Effect, Interface, InterfaceId, Management, Part, Policy, Rule, RuleIndex,
     Side, Topology, ZoneId,
@@ -121,12 +124,17 @@ fn addresses<'p>(
     .collect()
 }
 
+/// How many rules with sources in common are looked at before their destinations are.
+const FEW: usize = 256;
+
 /// Gives each packet to the first rule that decides on it.
 ///
 /// INVARIANT: the union of the entries of allows is `union(allow) minus union(forbid)` between the two interfaces, and
 /// no packet stands in two entries, unless both are of allows that hold during different schedules.
 fn disjoint_entries(policy: &Policy, mut parts: Vec<&Part>) -> Vec<Entry> {
     parts.sort_by_key(|part| part.rule);
+    let by_source = Overlaps::new(parts.iter().map(|part| &part.sources));
+    let by_destination = Overlaps::new(parts.iter().map(|part| &part.destinations));
     let mut entries = Vec::new();
     for (place, part) in parts.iter().enumerate() {
         let rule = &policy[part.rule];
@@ -134,7 +142,13 @@ fn disjoint_entries(policy: &Policy, mut parts: Vec<&Part>) -> Vec<Entry> {
             continue;
         }
         let mut packets = part.packets(&rule.services);
-        let earlier = parts.iter().take(place).filter(|earlier| takes_from(&policy[earlier.rule], rule));
+        // Rules that share no address are not compared with each other: where many have the same sources, their
+        // destinations tell them apart, or the other way round.
+        let by_source = by_source.with(&part.sources, FEW);
+        let near = by_source.or_else(|| by_destination.with(&part.destinations, usize::MAX));
+        let near = near.unwrap_or_default().into_iter().take_while(|other| *other < place);
+        let earlier = near.filter_map(|other| parts.get(other));
+        let earlier = earlier.filter(|earlier| takes_from(&policy[earlier.rule], rule));
         for earlier in earlier.filter(|earlier| may_meet(policy, part, earlier)) {
             packets = packets.difference(&earlier.packets(&policy[earlier.rule].services));
         }
@@ -145,9 +159,10 @@ fn disjoint_entries(policy: &Policy, mut parts: Vec<&Part>) -> Vec<Entry> {
     entries
 }
 
-/// True if a rule that decides earlier does so whenever the other holds.
+/// True if a rule that decides earlier does so whenever the other holds. One of which a target may leave out a part takes
+/// nothing from a rule with a schedule that has to be there whole.
 fn takes_from(earlier: &Rule, rule: &Rule) -> bool {
-    earlier.during.is_none() || earlier.during == rule.during
+    earlier.during == rule.during || earlier.during.is_none() && (rule.leave_out || !earlier.leave_out)
 }
 
 /// False only if two parts certainly have no packet in common.

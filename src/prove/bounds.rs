@@ -51,6 +51,7 @@ pub(super) struct Stateless {
     pub(super) allowed: Id,
     pub(super) promised: Id,
     pub(super) replies: Id,
+    pub(super) promised_replies: Id,
     pub(super) connected: Id,
     pub(super) goals: Id,
     pub(super) link: Id,
@@ -67,6 +68,8 @@ pub(super) struct Constants {
     link: Id,
     /// Packets for many hosts: multicast and broadcast.
     for_many: Id,
+    /// Packets from addresses that mean something on one link only (RFC 4291, 2.5.6).
+    link_local: Id,
     /// What the platform accepts whatever its config says, and what it never does.
     always: Id,
     never: Id,
@@ -90,22 +93,39 @@ impl Constants {
         let others = space.diagrams.without(Id::ALL, tcp);
         let opening = space.diagrams.otherwise(opening, others);
         let for_many = space.of_boxes(&for_many(family));
+        let link_local = match family {
+            Family::V4 => Id::NONE,
+            Family::V6 => {
+                let source = (0xfe80 << 112, (0xfec0 << 112) - 1);
+                space.of_box(&PacketBox { source, ..PacketBox::all(family) })
+            }
+        };
         let always = space.of_boxes(&(platform.always)(family));
         let never = space.of_boxes(&(platform.never)(family));
         let relates_errors_only = platform.relates_errors_only;
-        Constants { opening, errors, discovery, link, for_many, always, never, relates_errors_only }
+        Constants {
+            opening,
+            errors,
+            discovery,
+            link,
+            for_many,
+            link_local,
+            always,
+            never,
+            relates_errors_only,
+        }
     }
 
     /// Of packets through a device that knows no connections: what is said of first packets, `replies` to them and errors
     /// about them all look the same to it. `errors` are those that go to where packets leave, `link` what stays on the
     /// link that they arrive on.
     pub(super) fn stateless<K: Key>(self, space: &mut Space<K>, sets: Stateless) -> Bounds {
-        let Stateless { allowed, promised, replies, connected, goals, link } = sets;
+        let Stateless { allowed, promised, replies, promised_replies, connected, goals, link } = sets;
         let diagrams = &mut space.diagrams;
         let owed = diagrams.within(connected, self.errors);
         let errors = diagrams.within(goals, self.errors);
         let at_most = diagrams.first_of(vec![allowed, replies, errors, self.always, link]);
-        let promised = diagrams.otherwise(promised, replies);
+        let promised = diagrams.otherwise(promised, promised_replies);
         Bounds::exact(diagrams.otherwise(promised, owed), at_most)
     }
 
@@ -120,7 +140,8 @@ impl Constants {
         let logins = diagrams.without(logins, self.for_many);
         let others = diagrams.without(Id::ALL, logins);
         let at_most = diagrams.otherwise(managed, others);
-        let owed = diagrams.without(owed, self.for_many);
+        let exempt = diagrams.otherwise(self.for_many, self.link_local);
+        let owed = diagrams.without(owed, exempt);
         Bounds::exact(diagrams.within(self.opening, owed), at_most)
     }
 

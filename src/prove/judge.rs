@@ -45,11 +45,12 @@ pub(super) fn compare<K: Key>(
     } else {
         allowed(&mut space, policy, platform.time, Way::Forth, &left_out)
     };
-    let replies = if platform.stateful {
-        Id::NONE
-    } else {
-        allowed(&mut space, policy, platform.time, Way::Back, &BTreeSet::new())
-    };
+    let [replies, promised_replies] = [&BTreeSet::new(), &left_out].map(|left_out| {
+        if platform.stateful {
+            return Id::NONE;
+        }
+        allowed(&mut space, policy, platform.time, Way::Back, left_out)
+    });
     let managed = managed(&mut space, policy, &policy[place.device]);
     let names = interfaces(place, model, platform);
     let mut judge = Judge {
@@ -61,6 +62,7 @@ pub(super) fn compare<K: Key>(
         everything,
         promised,
         replies,
+        promised_replies,
         managed,
         times: BTreeMap::new(),
         landmarks: Landmarks::new(policy),
@@ -114,8 +116,9 @@ struct Judge<'p, K> {
     /// All that the policy allows, and the part of it that no target may leave out.
     everything: Id,
     promised: Id,
-    /// Replies to it, where they need a rule.
+    /// Replies to both, where they need a rule.
     replies: Id,
+    promised_replies: Id,
     /// What manage statements let to the device.
     managed: Id,
     /// When the policy allows anything from one zone to another.
@@ -144,8 +147,9 @@ impl<'p, K: Key> Judge<'p, K> {
                 return;
             }
             let replies = self.between(pairs, self.replies);
+            let promised_replies = self.between(pairs, self.promised_replies);
             let link = ids.map_or(Id::NONE, |(from, _)| self.routing(from));
-            let sets = Stateless { allowed, promised, replies, connected, goals, link };
+            let sets = Stateless { allowed, promised, replies, promised_replies, connected, goals, link };
             let bounds = self.constants.stateless(&mut self.meaning.space, sets);
             let here =
                 Circumstances { arrives, leaves: Some(leaves), state: States::NEW, later_fragment: false };

@@ -40,7 +40,8 @@ pub(super) const LINUX: Platform = Platform {
 };
 
 /// pfSense. Its generator puts rules of its own before those of the config (`filter_rules_generate`,
-/// src/etc/inc/filter.inc): it blocks the ports 0, and, in defence, hosts in tables that daemons fill; and it passes what ICMPv6 needs.
+/// src/etc/inc/filter.inc): it blocks the ports 0 of TCP
+/// and UDP, an alias cannot name a port 0 at all, and, in defence, hosts in tables that daemons fill; and it passes what ICMPv6 needs.
 /// Rules stand on the interface where packets arrive; they may leave by any.
 pub(super) const PFSENSE: Platform = Platform {
     loopback: "lo0",
@@ -67,7 +68,7 @@ pub(super) const PFSENSE: Platform = Platform {
                 PacketBox { destination_port: zero, ..of_protocol },
             ]
         };
-        [of(6), of(17)].concat()
+        [of(6), of(17), of(132)].concat()
     },
 };
 

@@ -203,7 +203,12 @@ fn finished(stem: &str, blocks: &[Block], family: Family, about: String, defined
     }
 }
 
-/// Who may log in to the device: the parts of manage statements that reach its terminals, by SSH or Telnet.
+/// The addresses of IPv6 that mean something on one link only (RFC 4291, 2.5.6).
+const LINK_LOCAL: (u128, u128) = (0xfe80 << 112, (0xfec0 << 112) - 1);
+
+/// Who may log in to the device: the parts of manage statements that reach its terminals, by SSH or Telnet. The list of a
+/// terminal does not know the interface, and the lists of all interfaces let link-local packets in, so a source that a
+/// zone has on one link would be let in from every other.
 fn terminal(
     plan: &DevicePlan,
     family: Family,
@@ -214,7 +219,12 @@ fn terminal(
     let logins = Interval::spanning(22, 23);
     let logins = Ports::product(&IntervalSet::full(), &IntervalSet::from_interval(logins, true));
     let logins = Traffic::from_interval(Interval::single(super::service::TCP), logins);
-    let window = Flows::product(&everywhere, &IntervalMap::product(&everywhere, &logins));
+    let link_local = match family {
+        Family::V4 => IntervalSet::empty(),
+        Family::V6 => IntervalSet::from_interval(Interval::spanning(LINK_LOCAL.0, LINK_LOCAL.1), true),
+    };
+    let senders = everywhere.difference(&link_local);
+    let window = Flows::product(&senders, &IntervalMap::product(&everywhere, &logins));
     let streams = managed(plan, family, &window);
     let built = build::build_bare(&Wanted::only(family, everywhere, streams));
     unsaid.extend(built.unsaid);
