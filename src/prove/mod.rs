@@ -1,7 +1,7 @@
 //! The proof that a config means what its policy says, for all packets.
 //!
 //! In: a policy, an enforcement point, and the model that a reader made of its config. Out: nothing, or where the two
-//! differ, with packets that show it. Both sides become diagrams over the same variables (see [`diagram`]), so that equal
+//! differ, with packets that show it. Both sides become diagrams over the same variables (see `diagram`), so that equal
 //! meaning is equality of diagrams; nothing is sampled. Neither side has been through the planner or an emitter: the
 //! policy is taken from its statements, the config from its text.
 
