@@ -76,7 +76,7 @@ fn what_cannot_be_read_is_no_proof() {
     let unknown = drifted("core/ruleset.nft", "iifname vmap @arrivals", "numgen random mod 2 vmap @arrivals");
     let (code, said, problem) = verify(&hospital(), unknown.path(), &["--device", "core"]);
     assert_eq!(code, 2, "{said}");
-    assert!(said.contains("core: unreadable\n  ruleset.nft:"), "{said}");
+    assert!(said.contains(&format!("core: unreadable\n  {}:", unknown.path().display())), "{said}");
     assert!(problem.contains("nothing is known of it"), "{problem}");
     let empty = tempfile::tempdir().unwrap();
     let (code, _, problem) = verify(&hospital(), empty.path(), &[]);
@@ -91,6 +91,15 @@ fn what_cannot_be_read_is_no_proof() {
     let (code, _, problem) = verify(&hospital(), unknown.path(), &["--device", "records"]);
     assert_eq!(code, 2);
     assert!(problem.contains("iptables has three"), "{problem}");
+}
+
+#[test]
+fn a_target_without_a_reader_is_not_called_equal() {
+    let example = root().join("examples/custom-target");
+    let (code, said, problem) = verify(&example, &example.join("build"), &[]);
+    assert_eq!(code, 2);
+    assert!(said.contains("edge: not proved, since there is no reader for `routeros`"), "{said}");
+    assert!(problem.contains("nothing was proved"), "{problem}");
 }
 
 #[test]

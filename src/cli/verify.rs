@@ -103,6 +103,9 @@ pub(super) fn run(common: &Common, against: &Path, device: Option<&str>) -> Resu
             subject.place.display()
         )));
     }
+    if verdicts.iter().all(|(_, verdict)| matches!(verdict, Verdict::NoReader)) {
+        return Err(Failure("nothing was proved, since there is no reader for any of it".to_owned()));
+    }
     let equal = reports.iter().all(|report| report.differences.is_empty());
     Ok(if equal { Outcome::Fine } else { Outcome::Findings })
 }
@@ -283,7 +286,12 @@ fn in_words(policy: &Policy, subject: &Subject, verdict: &Verdict) -> String {
         Verdict::Unreadable(mistakes) => {
             let lines = mistakes.iter().take(SHOWN).map(|mistake| {
                 let line = mistake.line.map_or_else(String::new, |line| format!(":{line}"));
-                format!("  {}{line}: {}\n", mistake.file, mistake.what)
+                // A dump is known by the name that the user gave it, not by the one that a build would have.
+                let file = match subject.place.is_file() {
+                    true => subject.place.display().to_string(),
+                    false => mistake.file.clone(),
+                };
+                format!("  {file}{line}: {}\n", mistake.what)
             });
             let more = more(mistakes.len(), "line");
             format!("{name}: unreadable\n{}{more}", lines.collect::<String>())
