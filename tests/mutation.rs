@@ -15,10 +15,11 @@ mod site;
 
 use cordon::prove::{Comparison, Kind, Verdict};
 
-use self::mutate::{Dice, Mutant, Subject};
+use self::mutate::{Mutant, Subject};
 use self::packet::{Packet, Values};
 use self::site::{Files, Judge, Room, Site};
 use crate::kernel::require::ready;
+use crate::random::Dice;
 use crate::support::root;
 
 /// What became of changes.

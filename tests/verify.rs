@@ -56,6 +56,17 @@ fn drift_is_said_as_access_with_a_packet_a_line_and_a_statement() {
 }
 
 #[test]
+fn a_dump_may_come_through_a_pipe() {
+    let hospital = hospital();
+    let dump = fs::read_to_string(hospital.join("build/core/ruleset.nft")).unwrap();
+    let policy = hospital.to_str().unwrap();
+    let arguments = ["verify", policy, "--as-of", AS_OF, "--against", "/dev/stdin", "--device", "core"];
+    let output = cordon(&arguments, &dump);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && said.contains("core: proved equal"), "{said}");
+}
+
+#[test]
 fn the_same_is_told_to_programs() {
     let opened = drifted("core/ruleset.nft", "tcp . 3613", "tcp . 3612-3613");
     let (code, said, _) = verify(&hospital(), opened.path(), &["--device", "core", "--format", "json"]);

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::args::{Common, Format};
 use super::commands::{print, read_and_check};
+use super::config::read_config;
 use super::{Failure, Outcome};
 use crate::emit::{Spliced, splice};
 use crate::ir::Policy;
@@ -44,8 +45,11 @@ pub(super) fn run(
         checked.summarise(options, "nothing was written")?;
         return Ok(Outcome::Findings);
     }
-    let config = read(into)?;
     let refused = |what: String| Failure(format!("`{}`: {what}", into.display()));
+    let config = read_config(into, MAX_CONFIG_BYTES)?;
+    if !into.is_file() {
+        return Err(refused("it is no file, whose rights what is written could have".to_owned()));
+    }
     let Spliced { config: made, rules, aliases, schedules, warnings } =
         splice(&config, device, &files).map_err(|problem| refused(problem.to_string()))?;
     if options.format == Format::Human {
@@ -81,20 +85,6 @@ fn require_pfsense(policy: &Policy, name: &str) -> Result<(), Failure> {
             Err(Failure(format!("the policy has no enforcement point `{name}`, but {}", known.join(", "))))
         }
     }
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    let failed = |problem: String| Failure(format!("cannot read `{}`: {problem}", path.display()));
-    let metadata = fs::metadata(path).map_err(|problem| failed(problem.to_string()))?;
-    if !metadata.is_file() {
-        return Err(failed("it is not a regular file".to_owned()));
-    }
-    if metadata.len() > MAX_CONFIG_BYTES {
-        return Err(failed(format!("it is larger than {MAX_CONFIG_BYTES} bytes")));
-    }
-    let bytes = fs::read(path).map_err(|problem| failed(problem.to_string()))?;
-    String::from_utf8(bytes)
-        .map_err(|error| failed(format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to())))
 }
 
 /// Writes a file beside the one that it replaces, flushes it, and moves it into place, so that a reader sees the old

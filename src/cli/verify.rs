@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::args::{Common, Format};
 use super::commands::{count, print, read_and_check};
+use super::config::read_config;
 use super::{Failure, Outcome};
 use crate::emit::OutputFile;
 use crate::ir::{DeviceId, Policy};
@@ -171,7 +172,7 @@ fn subjects(policy: &Policy, against: &Path, device: Option<&str>) -> Result<Vec
             vec![found.ok_or_else(missing)?]
         }
     };
-    if against.is_file() {
+    if against.exists() && !against.is_dir() {
         let [only] = chosen[..] else {
             return Err(Failure(format!(
                 "one file is of one device: name it with `--device`, one of {}",
@@ -198,7 +199,7 @@ fn dump(policy: &Policy, device: DeviceId, path: &Path) -> Result<Subject, Failu
         "pfsense" => "config.xml",
         target => files_read(target).first().copied().unwrap_or_default(),
     };
-    let files = vec![(name.to_owned(), read(path)?)];
+    let files = vec![(name.to_owned(), read_config(path, MAX_CONFIG_BYTES)?)];
     Ok(Subject { device, place: path.to_path_buf(), files })
 }
 
@@ -209,20 +210,10 @@ fn folder(policy: &Policy, device: DeviceId, place: PathBuf) -> Result<Subject, 
         return Err(Failure(format!("there is no folder `{}`", place.display())));
     }
     let paths = names.into_iter().map(|name| (name, place.join(name))).filter(|(_, path)| path.exists());
-    let files =
-        paths.map(|(name, path)| Ok((name.to_owned(), read(&path)?))).collect::<Result<_, Failure>>()?;
+    let files = paths
+        .map(|(name, path)| Ok((name.to_owned(), read_config(&path, MAX_CONFIG_BYTES)?)))
+        .collect::<Result<_, Failure>>()?;
     Ok(Subject { device, place, files })
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    let failed = |problem: String| Failure(format!("cannot read `{}`: {problem}", path.display()));
-    let size = fs::metadata(path).map_err(|problem| failed(problem.to_string()))?.len();
-    if size > MAX_CONFIG_BYTES {
-        return Err(failed(format!("it is larger than {MAX_CONFIG_BYTES} bytes")));
-    }
-    let bytes = fs::read(path).map_err(|problem| failed(problem.to_string()))?;
-    String::from_utf8(bytes)
-        .map_err(|error| failed(format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to())))
 }
 
 fn report(policy: &Policy, device: DeviceId, verdict: &Verdict) -> Report {

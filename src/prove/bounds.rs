@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::diagram::{Id, Key};
 use super::platform::Platform;
-use super::space::{ICMP, ICMPV6, Space, TCP};
+use super::space::{ICMP, ICMPV6, LINK_LOCAL, Space, TCP};
 use crate::read::{Family, PacketBox, States};
 
 /// FIN, SYN, RST and ACK in the flags of a TCP header (RFC 9293, 3.1).
@@ -95,10 +95,7 @@ impl Constants {
         let for_many = space.of_boxes(&for_many(family));
         let link_local = match family {
             Family::V4 => Id::NONE,
-            Family::V6 => {
-                let source = (0xfe80 << 112, (0xfec0 << 112) - 1);
-                space.of_box(&PacketBox { source, ..PacketBox::all(family) })
-            }
+            Family::V6 => space.of_box(&PacketBox { source: LINK_LOCAL, ..PacketBox::all(family) }),
         };
         let always = space.of_boxes(&(platform.always)(family));
         let never = space.of_boxes(&(platform.never)(family));

@@ -192,10 +192,10 @@ impl<'p, K: Key> Judge<'p, K> {
             self.judge(here, STATELESS, passing, bounds);
             return;
         }
+        let passable = self.meaning.space.diagrams.within(sources, self.everything);
         for (state, states) in STATES {
             let here = Circumstances { arrives, leaves: None, state: states, later_fragment: false };
             let passing = self.meaning.passing(here);
-            let passable = self.meaning.space.diagrams.within(sources, self.everything);
             let space = &mut self.meaning.space;
             let bounds = self.constants.to_device(space, states, managed, passable, own.is_some());
             self.judge(here, state, passing, bounds);

@@ -1,7 +1,7 @@
 //! What has to be known of a platform to compare its configs with a policy.
 
 use super::expected::Time;
-use super::space::ICMPV6;
+use super::space::{ICMPV6, LINK_LOCAL};
 use crate::read::{Family, PacketBox};
 
 /// What a platform does of itself, whatever its config says.
@@ -108,16 +108,15 @@ fn link_of_switch(family: Family) -> Vec<PacketBox> {
         Family::V6 => {
             let icmp = PacketBox { protocol: (ICMPV6, ICMPV6), ..all };
             let discovery = [135, 136].map(|kind| PacketBox { source_port: (kind, kind), ..icmp });
-            let link_local = (0xfe80 << 112, (0xfec0 << 112) - 1);
             let link_groups = (0xff02 << 112, (0xff03 << 112) - 1);
-            let from_link = PacketBox { source: link_local, ..all };
+            let from_link = PacketBox { source: LINK_LOCAL, ..all };
             let reports = PacketBox {
-                source: link_local,
+                source: LINK_LOCAL,
                 destination: (0xff << 120, u128::MAX),
                 source_port: (131, 131),
                 ..icmp
             };
-            let local = [link_local, link_groups].map(|destination| PacketBox { destination, ..from_link });
+            let local = [LINK_LOCAL, link_groups].map(|destination| PacketBox { destination, ..from_link });
             [&discovery[..], &local[..], &[reports]].concat()
         }
     }
@@ -130,11 +129,10 @@ fn pfsense_always(family: Family) -> Vec<PacketBox> {
     }
     let all = PacketBox { protocol: (ICMPV6, ICMPV6), ..PacketBox::all(family) };
     let everywhere = [1, 2, 135, 136].map(|kind| PacketBox { source_port: (kind, kind), ..all });
-    let link_local = (0xfe80 << 112, (0xfec0 << 112) - 1);
     let all_on_link = (0xff02 << 112, (0xff03 << 112) - 1);
     let mut boxes = Vec::from(everywhere);
-    for source in [(0, 0), link_local, all_on_link] {
-        for destination in [link_local, all_on_link] {
+    for source in [(0, 0), LINK_LOCAL, all_on_link] {
+        for destination in [LINK_LOCAL, all_on_link] {
             let on_link = [128, 129, 133, 134].map(|kind| PacketBox {
                 source,
                 destination,

@@ -12,6 +12,9 @@ pub(super) const ICMP: u8 = 1;
 /// The protocol number of ICMP for IPv6 (RFC 4443).
 pub(super) const ICMPV6: u8 = 58;
 
+/// Addresses of IPv6 that mean something on one link only (RFC 4291, 2.5.6).
+pub(super) const LINK_LOCAL: (u128, u128) = (0xfe80 << 112, (0xfec0 << 112) - 1);
+
 /// The places of variables in the order in which diagrams read them.
 ///
 /// Addresses come first: a policy is mostly a relation between hosts, which few services stand behind, so that equal

@@ -7,8 +7,8 @@ use cordon::ir::{Decider, Decision, Policy};
 use cordon::prove::{Difference, Witness};
 use cordon::set::{ICMP, ICMPV6};
 
-use super::mutate::Dice;
 use crate::kernel::boundary;
+use crate::random::Dice;
 
 pub(super) const TCP: u8 = 6;
 const SYN: u8 = 2;

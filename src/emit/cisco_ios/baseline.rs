@@ -14,6 +14,9 @@ const IGMP: u8 = 2;
 /// Routing protocols that speak from router to router as well as to a group: EIGRP and OSPF.
 const UNICAST_ROUTING: [u8; 2] = [88, 89];
 
+/// The addresses of IPv6 that mean something on one link only (RFC 4291, 2.5.6).
+pub(super) const LINK_LOCAL: Prefix = Prefix::new(0xfe80 << 112, 118);
+
 /// A zone of more prefixes than this is no link on which routers speak to each other, but the outside.
 const MOST_PREFIXES: usize = 8;
 
@@ -53,7 +56,7 @@ fn in_v4(wanted: &Wanted) -> Vec<Line> {
 
 /// Neighbour discovery, all that stays on the link, and reports of multicast listeners to the groups themselves.
 fn in_v6() -> Vec<Line> {
-    let link_local = Prefix::new(0xfe80 << 112, 118);
+    let link_local = LINK_LOCAL;
     let link_groups = Prefix::new(0xff02 << 112, 112);
     let groups = Prefix::new(0xff00 << 112, 120);
     let mut lines = neighbour_discovery();

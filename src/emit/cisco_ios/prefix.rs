@@ -18,7 +18,7 @@ impl Prefix {
     }
 
     /// The block of addresses from `first` whose last `free` bits vary.
-    pub(super) fn new(first: u128, free: u8) -> Self {
+    pub(super) const fn new(first: u128, free: u8) -> Self {
         Prefix { first, free }
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::acl::{Block, Direction, Family, Flows, boxes};
+use super::baseline::LINK_LOCAL;
 use super::build::{self, Unsaid};
 use super::group::{self, Group, Groups};
 use super::prefix::cover;
@@ -203,9 +204,6 @@ fn finished(stem: &str, blocks: &[Block], family: Family, about: String, defined
     }
 }
 
-/// The addresses of IPv6 that mean something on one link only (RFC 4291, 2.5.6).
-const LINK_LOCAL: (u128, u128) = (0xfe80 << 112, (0xfec0 << 112) - 1);
-
 /// Who may log in to the device: the parts of manage statements that reach its terminals, by SSH or Telnet. The list of a
 /// terminal does not know the interface, and the lists of all interfaces let link-local packets in, so a source that a
 /// zone has on one link would be let in from every other.
@@ -221,7 +219,7 @@ fn terminal(
     let logins = Traffic::from_interval(Interval::single(super::service::TCP), logins);
     let link_local = match family {
         Family::V4 => IntervalSet::empty(),
-        Family::V6 => IntervalSet::from_interval(Interval::spanning(LINK_LOCAL.0, LINK_LOCAL.1), true),
+        Family::V6 => IntervalSet::from_interval(LINK_LOCAL.range(), true),
     };
     let senders = everywhere.difference(&link_local);
     let window = Flows::product(&senders, &IntervalMap::product(&everywhere, &logins));
