@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{AS_OF, cordon, root};
+use crate::support::{AS_OF, cordon, root, succeed};
 
 fn verify(policy: &Path, against: &Path, further: &[&str]) -> (i32, String, String) {
     let (policy, against) = (policy.to_str().unwrap(), against.to_str().unwrap());
@@ -204,4 +204,55 @@ fn a_link_local_host_cannot_log_in_where_the_rest_of_the_world_may() {
                   allow r { from a  to b  via tcp 80 }\nmanage m { from b  via tcp 22 }\n";
     let (code, said) = build(&format!("{policy}{SWITCH}"));
     assert_eq!(code, Some(0), "{said}");
+}
+
+/// A policy of one switch, with more in the statement of the switch.
+fn switch(further: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let text = format!(
+        "policy \"s\" zone a {{ net 10.1.0.0/24, 2001:db8:1::/64 }} zone b {{ net 10.2.0.0/24, 2001:db8:2::/64 }}\n\
+         allow syslog {{ from a  to b  via udp 514 }}  manage {{ from b  via tcp 22 }}\n\
+         switch s {{ target cisco-ios {further}  interface Vlan1 zone a  interface Vlan2 zone b }}\n"
+    );
+    fs::write(directory.path().join("policy.cordon"), text).unwrap();
+    directory
+}
+
+#[test]
+fn hazard_14_later_fragments_are_denied_before_all_else_where_a_switch_says_so() {
+    let (strict, plain) = (switch("fragments deny"), switch(""));
+    succeed(&["build", strict.path().to_str().unwrap(), "--as-of", AS_OF], "");
+    let list = strict.path().join("build/s/acl.cfg");
+    let text = fs::read_to_string(&list).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let heads = lines.windows(3).filter(|lines| lines[0].contains("access-list"));
+    let (logins, others): (Vec<&[&str]>, Vec<&[&str]>) = heads.partition(|lines| lines[0].contains("VTY"));
+    assert_eq!((logins.len(), others.len()), (2, 8), "{text}");
+    for head in others {
+        let every = if head[0].starts_with("ipv6") { "ipv6" } else { "ip" };
+        assert_eq!(head[1..], [" remark later fragments", &format!(" deny {every} any any fragments")]);
+    }
+    // Who asks for nothing may have it, and behind a line that permits the denial comes too late.
+    assert_eq!(verify(plain.path(), &list, &["--device", "s"]).0, 0);
+    let (denial, end) = (" deny ip any any fragments\n", " deny ip any any\n");
+    let moved = text.replace(denial, "").replace(end, &format!("{denial}{end}"));
+    fs::write(&list, moved).unwrap();
+    let (code, said, _) = verify(strict.path(), &list, &["--device", "s"]);
+    assert!(code == 1 && said.contains("opened: IPv4 from `Vlan1`"), "{said}");
+    assert!(said.contains("state later fragment"), "{said}");
+}
+
+#[test]
+fn later_fragments_of_what_nothing_allows_do_not_pass_a_switch() {
+    let plain = switch("");
+    succeed(&["build", plain.path().to_str().unwrap(), "--as-of", AS_OF], "");
+    let list = plain.path().join("build/s/acl.cfg");
+    let text = fs::read_to_string(&list).unwrap();
+    let opened = text.replace(" deny ip any any\n", " permit tcp any any fragments\n deny ip any any\n");
+    fs::write(&list, opened).unwrap();
+    let (code, said, _) = verify(plain.path(), &list, &["--device", "s"]);
+    assert!(
+        code == 1 && said.contains("opened: IPv4 from `Vlan1` to `Vlan2`, state later fragment"),
+        "{said}"
+    );
 }

@@ -61,6 +61,7 @@ fn device(statement: &ast::Device, zones: &[Zone], diagnostics: &mut Diagnostics
         target: target.map(|target| target.node.clone()).unwrap_or_default(),
         target_span: target.map_or(span, |target| target.span),
         tcam: statement.tcam.as_ref().and_then(|word| number(word, "tcam", diagnostics)),
+        denies_fragments: statement.denies_fragments,
         interfaces: interfaces.into_values().collect(),
         span,
     }

@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 86] = [
+pub const CODES: [Code; 87] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -96,6 +96,7 @@ pub const CODES: [Code; 86] = [
     code("C0706", "access lists do not fit the hardware"),
     code("C0710", "a name that an interface of pfSense cannot have"),
     code("C0711", "a manage statement that pfSense cannot express"),
+    code("C0712", "fragments denied where nothing looks at them"),
     // Targets of the user.
     code("C0720", "a file that cannot be part of a target"),
     code("C0721", "a capability file that cannot be read"),

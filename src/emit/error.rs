@@ -121,6 +121,20 @@ pub(super) enum EmitError {
         span: Span,
     },
 
+    #[error("`fragments deny` means nothing on `{device}`, whose target is {target}")]
+    #[diagnostic(
+        code(C0712),
+        help(
+            "leave it out: only the access lists of `cisco-ios` judge each fragment by itself; firewalls put packets together before they judge them"
+        )
+    )]
+    Fragments {
+        device: String,
+        target: String,
+        #[label("not for this target")]
+        span: Span,
+    },
+
     #[error("this is a bug in cordon: {what}")]
     #[diagnostic(code(C0999), help("nothing was written; please report it together with the policy"))]
     Bug {

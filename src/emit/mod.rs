@@ -52,6 +52,9 @@ const TARGETS: [(&str, Emit, Timing); 4] = [
     ("cisco-ios", cisco_ios::emit, Timing::OwnClock { step: 1 }),
 ];
 
+/// The target that judges each fragment by itself; the others put packets together before.
+const FILTERS_FRAGMENTS: &str = "cisco-ios";
+
 /// Makes the files of all enforcement points, sorted by path. If anything was reported, they must not be written.
 pub fn emit(plans: &[DevicePlan], diagnostics: &mut Diagnostics) -> Vec<OutputFile> {
     emit_with(plans, &UserTargets::default(), diagnostics)
@@ -66,6 +69,10 @@ pub fn emit_with(
     let mut files = Vec::new();
     for plan in plans {
         let device = plan.device;
+        if let Some(span) = device.denies_fragments.filter(|_| device.target != FILTERS_FRAGMENTS) {
+            let (device, target) = (device.name.clone(), device.target.clone());
+            diagnostics.push(EmitError::Fragments { device, target, span });
+        }
         let made = match TARGETS.iter().find(|(name, ..)| *name == device.target) {
             Some((_, emit, timing)) => {
                 let plan = timed(plan, *timing, diagnostics);

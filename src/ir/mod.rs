@@ -318,6 +318,8 @@ pub struct Device {
     pub target_span: Span,
     /// How many hardware entries its access lists may take, if that is limited.
     pub tcam: Option<u32>,
+    /// Where it is said that later fragments of packets do not pass, if it is.
+    pub denies_fragments: Option<Span>,
     /// Its interfaces, by name.
     pub interfaces: Vec<Interface>,
     /// Where its name is declared.

@@ -40,7 +40,7 @@ pub(super) struct Bounds {
 }
 
 impl Bounds {
-    fn exact(at_least: Id, at_most: Id) -> Self {
+    pub(super) fn exact(at_least: Id, at_most: Id) -> Self {
         Bounds { at_least, possible: Id::NONE, at_most }
     }
 }

@@ -24,6 +24,9 @@ const STATES: [(&str, States); 5] = [
 /// What packets are called by a platform that knows no states.
 const STATELESS: &str = "any";
 
+/// What fragments other than the first are called by it.
+const LATER_FRAGMENT: &str = "later fragment";
+
 /// Routing protocols that speak from router to router, as well as to a group: EIGRP and OSPF.
 const UNICAST_ROUTING: (u8, u8) = (88, 89);
 
@@ -156,6 +159,7 @@ impl<'p, K: Key> Judge<'p, K> {
             let passing = self.meaning.passing(here);
             let passing = self.meaning.space.diagrams.within(goals, passing);
             self.judge(here, STATELESS, passing, bounds);
+            self.later_fragments(goals, here, bounds.at_most, connected);
             return;
         }
         for (state, states) in STATES {
@@ -265,6 +269,25 @@ impl<'p, K: Key> Judge<'p, K> {
         let side = variable::DESTINATION;
         let sets = zones.map(|id| zone(&mut self.meaning.space, self.place.policy, side, *id)).collect();
         self.meaning.space.diagrams.first_of(sets)
+    }
+
+    /// Judges later fragments, which a platform without states does not put together. They show addresses and a protocol
+    /// only, so one may pass if some packet with these may, or if it goes between zones that are connected: a list that
+    /// denies ports of some addresses, to permit them to the rest, denies no fragments of these. A host that has not got
+    /// the first fragment drops the others, so none has to pass.
+    fn later_fragments(&mut self, goals: Id, here: Circumstances<'p>, whole: Id, connected: Id) {
+        let here = Circumstances { later_fragment: true, ..here };
+        let passing = self.meaning.passing(here);
+        let diagrams = &mut self.meaning.space.diagrams;
+        let passing = diagrams.within(goals, passing);
+        let mut at_most = diagrams.otherwise(whole, connected);
+        if self.place.policy[self.place.device].denies_fragments.is_some() {
+            at_most = Id::NONE;
+        }
+        for place in [variable::FLAGS, variable::DESTINATION_PORT, variable::SOURCE_PORT] {
+            at_most = diagrams.quantified(at_most, place, false);
+        }
+        self.judge(here, LATER_FRAGMENT, passing, Bounds::exact(Id::NONE, at_most));
     }
 
     /// Notes where what passes goes beyond its bounds. Conditions that the model has no variable for may hold or not:

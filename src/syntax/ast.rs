@@ -469,6 +469,8 @@ pub struct Device {
     pub interfaces: Vec<Interface>,
     /// `tcam NUMBER`: how many hardware entries its access lists may take.
     pub tcam: Option<Word>,
+    /// `fragments deny`: nothing but first fragments passes. Where it stands.
+    pub denies_fragments: Option<Span>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
     /// True if something in it could not be read, which was reported.

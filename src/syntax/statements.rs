@@ -128,6 +128,7 @@ const FIREWALL: Form = Form {
         ("interface", "interface NAME zone ZONE, ZONE` or `interface NAME to DEVICE"),
         ("uplink", "uplink NAME to DEVICE cost NUMBER backup"),
         ("tcam", "tcam NUMBER"),
+        ("fragments", "fragments deny"),
         OWNER,
         NOTE,
     ],
@@ -323,6 +324,7 @@ pub(super) fn device(ctx: &mut Ctx, pair: &Pair<Rule>) -> Device {
         targets: targets.filter_map(|clause| ctx.first(clause, &[Rule::name])).collect(),
         interfaces: block.clauses.iter().filter_map(|clause| interface(ctx, clause)).collect(),
         tcam: tcam.and_then(|clause| ctx.first(clause, &[Rule::word])),
+        denies_fragments: ctx.flag(&block.clauses, Rule::fragments, "fragments deny"),
         attributes: block.attributes,
         broken: block.broken,
     }

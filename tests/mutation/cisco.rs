@@ -202,7 +202,10 @@ impl Switch {
 }
 
 impl Entry {
+    /// A later fragment shows addresses and a protocol. A permission that asks for more takes it, a denial does not
+    /// (Cisco document 8014).
     fn matches(&self, packet: &Packet) -> bool {
+        let later = packet.state == "later fragment";
         let bits = |address| match address {
             IpAddr::V4(address) => u128::from(Ipv4Addr::to_bits(address)),
             IpAddr::V6(address) => address.to_bits(),
@@ -212,14 +215,16 @@ impl Entry {
         let between =
             |ports: &[Ports], port| ports.iter().any(|(first, last)| *first <= port && port <= *last);
         let service = |(protocol, ports): &(Option<u8>, Vec<Ports>)| {
+            let asks = self.established || *ports != [ALL] || self.source_ports != [ALL];
+            let transport = between(ports, packet.destination_port)
+                && between(&self.source_ports, packet.source_port)
+                && (!self.established || packet.flags & 0b1_0100 != 0);
             protocol.is_none_or(|protocol| protocol == packet.protocol)
-                && between(ports, packet.destination_port)
+                && if later { self.permit || !asks } else { transport }
         };
         self.services.iter().any(service)
             && within(&self.sources, packet.source)
-            && between(&self.source_ports, packet.source_port)
             && within(&self.destinations, packet.destination)
-            && (!self.established || packet.flags & 0b1_0100 != 0)
     }
 }
 

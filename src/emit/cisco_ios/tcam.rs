@@ -8,14 +8,14 @@ use super::prefix::cover;
 use super::service::Service;
 use crate::set::{Interval, IntervalSet};
 
-/// The hardware entries of a list, with the denial at its end.
-pub(super) fn entries(blocks: &[Block], family: Family) -> u64 {
+/// The hardware entries of a list: of its blocks, and of so many single lines beside them.
+pub(super) fn entries(blocks: &[Block], single: usize, family: Family) -> u64 {
     let width = match family {
         Family::V4 => 1,
         Family::V6 => 2,
     };
     let lines = blocks.iter().flat_map(|block| &block.lines).map(line_entries);
-    width * (lines.sum::<u64>() + 1)
+    width * (lines.sum::<u64>() + count(single))
 }
 
 fn line_entries(line: &Line) -> u64 {

@@ -169,14 +169,33 @@ fn list(
     let (word, in_name) = words(wanted.direction);
     let stem = format!("CORDON-{}-{in_name}", text::in_name(&interface.name));
     let about = format!("{} {word}, IPv{}:", text::harmless(&interface.name), wanted.family.digit());
-    let mut made = finished(&stem, &built.blocks, wanted.family, about, defined);
+    let opening = plan.device.denies_fragments.map(|_| deny_fragments(wanted.family));
+    let mut made = finished(&stem, opening, &built.blocks, wanted.family, about, defined);
     made.classes = residue.classes;
     Ok(made)
 }
 
-/// A list with its remarks, its last denial, and the name that its lines give it.
-fn finished(stem: &str, blocks: &[Block], family: Family, about: String, defined: &mut Definitions) -> List {
-    let (mut lines, mut entries) = (Vec::new(), 1);
+/// The line that denies fragments other than the first, which show no ports. It has to stand before all others: a line
+/// with ports admits those of packets with its addresses.
+fn deny_fragments(family: Family) -> String {
+    format!("deny {} any any fragments", family.every_protocol())
+}
+
+/// A list with its remarks, its first line, if it needs one before all others, its last denial, and the name that its
+/// lines give it.
+fn finished(
+    stem: &str,
+    opening: Option<String>,
+    blocks: &[Block],
+    family: Family,
+    about: String,
+    defined: &mut Definitions,
+) -> List {
+    let own = 1 + usize::from(opening.is_some());
+    let (mut lines, mut entries) = (Vec::new(), own);
+    if let Some(opening) = opening {
+        lines.extend(["remark later fragments".to_owned(), opening]);
+    }
     for block in blocks {
         lines.push(format!("remark {}", text::remark(&block.remark)));
         for line in &block.lines {
@@ -198,7 +217,7 @@ fn finished(stem: &str, blocks: &[Block], family: Family, about: String, defined
         },
         about,
         entries,
-        hardware: tcam::entries(blocks, family),
+        hardware: tcam::entries(blocks, own, family),
         lines,
         classes: Vec::new(),
     }
@@ -227,7 +246,7 @@ fn terminal(
     let built = build::build_bare(&Wanted::only(family, everywhere, streams));
     unsaid.extend(built.unsaid);
     let about = format!("logins, IPv{}:", family.digit());
-    finished("CORDON-VTY", &built.blocks, family, about, defined)
+    finished("CORDON-VTY", None, &built.blocks, family, about, defined)
 }
 
 /// The entries of a list if each box of packets were written out by itself.
