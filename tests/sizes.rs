@@ -47,10 +47,14 @@ fn many_hosts_and_many_ports_are_not_multiplied() {
         hosts("10.1.0"),
         hosts("10.2.0"),
     );
-    for target in ["iptables", "pfsense"] {
+    for target in ["nftables", "iptables", "pfsense"] {
         let size = size(&policy(target, &rules));
         assert!(size < 100_000, "{target}: {size} bytes for 40 hosts, 40 hosts and 40 ports");
     }
+    let schedule = "schedule night { mon..sun 22:00-06:00  timezone utc }";
+    let at_night = format!("{schedule}\n{}  during night }}", rules.trim_end_matches('}'));
+    let size = size(&policy("nftables", &at_night));
+    assert!(size < 100_000, "{size} bytes at night");
 }
 
 #[test]

@@ -59,6 +59,19 @@ impl<K: Point, S: Set> IntervalMap<K, S> {
         uniform.then(|| Self::from_interval(Interval::FULL, members.clone()))
     }
 
+    /// The keys that have the same members together, each group where its first key is. A rule has few different members
+    /// however many keys it has, so the groups are searched one by one.
+    pub fn grouped(&self) -> Vec<(IntervalSet<K>, &S)> {
+        let mut groups: Vec<(IntervalSet<K>, &S)> = Vec::new();
+        for (interval, members) in &self.entries {
+            match groups.iter_mut().find(|(_, known)| *known == members) {
+                Some((keys, _)) => keys.push(*interval, true),
+                None => groups.push((IntervalSet::from_interval(*interval, true), members)),
+            }
+        }
+        groups
+    }
+
     /// All keys that have members.
     pub fn keys(&self) -> IntervalSet<K> {
         let mut keys = IntervalSet::empty();

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use super::service::holds;
 use super::{
-    AddressRange, AddressSet, Interval, IntervalMap, PerFamily, Point, ServiceSet, Traffic, has_ports,
+    AddressRange, AddressSet, Interval, IntervalMap, IntervalSet, PerFamily, Point, ServiceSet, Traffic,
+    has_ports,
 };
 
 /// A first packet, as far as a policy can tell one from another.
@@ -27,6 +28,37 @@ pub type FlowsOf<A> = IntervalMap<A, IntervalMap<A, Traffic>>;
 
 /// A set of packets of both families.
 pub type PacketSet = PerFamily<FlowsOf<u32>, FlowsOf<u128>>;
+
+/// All packets of one family from any of some sources to any of some destinations over the same traffic.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rectangle<A> {
+    /// The sources.
+    pub sources: IntervalSet<A>,
+    /// The destinations.
+    pub destinations: IntervalSet<A>,
+    /// What passes between any two of them.
+    pub traffic: Traffic,
+}
+
+/// Disjoint rectangles that together are some flows. What a rule says is mostly one, or a few where another rule decides
+/// on a part of it.
+pub fn rectangles<A: Point>(flows: &FlowsOf<A>) -> Vec<Rectangle<A>> {
+    let mut found = Vec::new();
+    for (sources, members) in flows.grouped() {
+        for (destinations, traffic) in members.grouped() {
+            let (sources, traffic) = (sources.clone(), traffic.clone());
+            found.push(Rectangle { sources, destinations, traffic });
+        }
+    }
+    found
+}
+
+impl<A: Point> Rectangle<A> {
+    /// Its packets.
+    pub fn flows(&self) -> FlowsOf<A> {
+        FlowsOf::product(&self.sources, &IntervalMap::product(&self.destinations, &self.traffic))
+    }
+}
 
 /// An interval in each dimension of one family.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -132,17 +164,24 @@ impl PacketSet {
 fn boxes_of<A: Point>(flows: &FlowsOf<A>) -> impl Iterator<Item = BoxOf<A>> + '_ {
     flows.entries().iter().flat_map(|(source, destinations)| {
         destinations.entries().iter().flat_map(|(destination, traffic)| {
-            traffic.entries().iter().flat_map(|(protocol, ports)| {
-                ports.entries().iter().flat_map(|(source_port, destination_ports)| {
-                    destination_ports.intervals().map(|destination_port| BoxOf {
-                        source: *source,
-                        destination: *destination,
-                        protocol: *protocol,
-                        source_port: *source_port,
-                        destination_port,
-                    })
-                })
+            traffic_boxes(traffic).map(|(protocol, source_port, destination_port)| BoxOf {
+                source: *source,
+                destination: *destination,
+                protocol,
+                source_port,
+                destination_port,
             })
+        })
+    })
+}
+
+/// The disjoint boxes of some traffic, in ascending order: protocols, source ports and destination ports.
+pub fn traffic_boxes(
+    traffic: &Traffic,
+) -> impl Iterator<Item = (Interval<u8>, Interval<u16>, Interval<u16>)> + '_ {
+    traffic.entries().iter().flat_map(|(protocol, ports)| {
+        ports.entries().iter().flat_map(|(source_port, destination_ports)| {
+            destination_ports.intervals().map(|destination_port| (*protocol, *source_port, destination_port))
         })
     })
 }

@@ -13,6 +13,7 @@ mod injection;
 mod iptables;
 pub(crate) mod lab;
 pub(crate) mod martian;
+mod product;
 mod random;
 pub(crate) mod require;
 mod router;

@@ -18,6 +18,12 @@ pub(super) struct NamedSet {
     elements: Vec<String>,
 }
 
+impl NamedSet {
+    pub(super) fn new(name: String, field: &'static str, elements: Vec<String>) -> Self {
+        NamedSet { name, field, elements }
+    }
+}
+
 /// The addresses behind an interface.
 pub(super) struct Behind {
     families: Vec<BehindFamily>,
@@ -89,7 +95,7 @@ impl BehindFamily {
                 let (elements, name, operator) =
                     if negate { (own, name, "!= ") } else { (foreign, format!("not-{name}"), "") };
                 let test = format!("{operator}@{name}");
-                let set = NamedSet { name, field: family.fields(false), elements: elements.to_vec() };
+                let set = NamedSet::new(name, family.fields(false), elements.to_vec());
                 (Foreign::Matching(test), Some(set))
             }
         };

@@ -61,9 +61,19 @@ pub(super) fn place(packets: &PacketBox, with_destination: bool) -> Result<Vec<P
     } else {
         packets.sources().to_string()
     };
-    let placed = |shape, rest: String| Placed { family, shape, key: format!("{addresses} . {rest}") };
+    let keys = keys(protocols, source_ports, destination_ports, icmp)?.into_iter();
+    Ok(keys.map(|(shape, rest)| Placed { family, shape, key: format!("{addresses} . {rest}") }).collect())
+}
+
+/// Finds the map and the keys, without addresses, of one box of traffic. Keys of one box are disjoint.
+pub(super) fn keys(
+    protocols: Interval<u8>,
+    source_ports: Interval<u16>,
+    destination_ports: Interval<u16>,
+    icmp: u8,
+) -> Result<Vec<(Shape, String)>, &'static str> {
     if source_ports.is_full() && destination_ports.is_full() {
-        return Ok(vec![placed(Shape::Protocols, protocol_range(protocols))]);
+        return Ok(vec![(Shape::Protocols, protocol_range(protocols))]);
     }
     let protocol = protocols.first();
     if !protocols.is_single() {
@@ -72,14 +82,14 @@ pub(super) fn place(packets: &PacketBox, with_destination: bool) -> Result<Vec<P
     if has_ports(protocol) {
         let (name, ports) = (protocol_name(protocol), port_range(destination_ports));
         return Ok(vec![if source_ports.is_full() {
-            placed(Shape::Ports, format!("{name} . {ports}"))
+            (Shape::Ports, format!("{name} . {ports}"))
         } else {
-            placed(Shape::SourcePorts, format!("{name} . {} . {ports}", port_range(source_ports)))
+            (Shape::SourcePorts, format!("{name} . {} . {ports}", port_range(source_ports)))
         }]);
     }
     if protocol == icmp && source_ports.is_full() {
         let keys = messages(protocol, destination_ports).into_iter();
-        return Ok(keys.map(|key| placed(Shape::Messages, key)).collect());
+        return Ok(keys.map(|key| (Shape::Messages, key)).collect());
     }
     Err(IMPOSSIBLE_BOX)
 }

@@ -6,6 +6,7 @@
 
 mod behind;
 mod element;
+mod product;
 mod text;
 mod view;
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::super::linux;
 use super::behind::{Behind, NamedSet, Side};
 use super::element::{Element, Family, Shape, place};
+use super::product::Products;
 use super::text::comment;
 use crate::ir::{Effect, Interface, Schedule, ScheduleId};
 use crate::plan::{DevicePlan, Pair};
@@ -41,6 +42,7 @@ struct PairView {
     zones: String,
     checks: Vec<String>,
     maps: Vec<Map>,
+    products: Products,
     timed: Vec<Timed>,
 }
 
@@ -51,6 +53,7 @@ struct Timed {
     clock: String,
     moments: Vec<String>,
     maps: Vec<Map>,
+    products: Products,
 }
 
 /// A verdict map.
@@ -139,20 +142,24 @@ fn pair_view(plan: &DevicePlan, pair: &Pair) -> Result<PairView, &'static str> {
     let policy = plan.policy;
     let name = format!("pair/{}/{}", pair.from.name, pair.to.name);
     let (sources, destinations) = (plan.sources_at(pair.from), plan.destinations_at(pair.to));
-    let mut by_schedule: BTreeMap<Option<ScheduleId>, Maps> = BTreeMap::new();
+    let mut by_schedule: BTreeMap<Option<ScheduleId>, (Maps, Products)> = BTreeMap::new();
     let mut beyond_goals = false;
     for entry in &pair.entries {
         let rule = &policy[entry.rule];
         let packets = linux::shortened(&entry.packets, sources, destinations);
         beyond_goals |= linux::shortened(&entry.packets, &AddressSet::empty(), destinations) != entry.packets;
-        let maps = by_schedule.entry(rule.during).or_insert_with(|| {
-            let during = rule.during.map(|id| format!("/during/{}", policy[id].name));
-            Maps::new(&format!("{name}{}", during.unwrap_or_default()), true)
-        });
-        maps.add(&packets, &rule.id, &verdict(&rule.id, rule.effect, rule.log))?;
+        let during = rule.during.map(|id| format!("/during/{}", policy[id].name)).unwrap_or_default();
+        let place = format!("{name}{during}");
+        let verdict = verdict(&rule.id, rule.effect, rule.log);
+        let (maps, products) =
+            by_schedule.entry(rule.during).or_insert_with(|| (Maps::new(&place, true), Products::default()));
+        let packets = products.take(packets, &place, &rule.id, &verdict)?;
+        maps.add(&packets, &rule.id, &verdict)?;
     }
-    let always = by_schedule.remove(&None).map(Maps::into_views);
-    let timed = by_schedule.into_iter().filter_map(|(id, maps)| Some(timed_view(&policy[id?], maps)));
+    let (maps, products) = by_schedule.remove(&None).unwrap_or((Maps::new(&name, true), Products::default()));
+    let timed = by_schedule
+        .into_iter()
+        .filter_map(|(id, (maps, products))| Some(timed_view(&policy[id?], maps, products)));
     let timed = timed.collect::<Result<_, _>>()?;
     let tests: Vec<String> = reachable(plan, pair.to).foreign_tests(Side::Destination).collect();
     let tests = if beyond_goals { tests } else { Vec::new() };
@@ -161,14 +168,15 @@ fn pair_view(plan: &DevicePlan, pair: &Pair) -> Result<PairView, &'static str> {
         to: pair.to.name.clone(),
         zones: comment(&format!("{} to {}", zones(plan, pair.from), zones(plan, pair.to))),
         checks: tests.iter().map(|test| format!("{test} goto denied")).collect(),
-        maps: always.unwrap_or_default(),
+        maps: maps.into_views(),
+        products,
         timed,
     })
 }
 
 /// What may pass while a schedule holds. The kernel counts hours in UTC; written as seconds of the day they are not
 /// converted from the time zone of whoever loads them, as hours written with a colon are.
-fn timed_view(schedule: &Schedule, maps: Maps) -> Result<Timed, &'static str> {
+fn timed_view(schedule: &Schedule, maps: Maps, products: Products) -> Result<Timed, &'static str> {
     let moments = linux::moments(schedule)?.into_iter().map(|moments| {
         let hours = moments.seconds.map(|(first, last)| format!("meta hour {first}-{last}"));
         // The kernel's week begins on Sunday.
@@ -184,6 +192,7 @@ fn timed_view(schedule: &Schedule, maps: Maps) -> Result<Timed, &'static str> {
         clock: schedule.clock.to_string(),
         moments: moments.collect(),
         maps: maps.into_views(),
+        products,
     })
 }
 
