@@ -132,7 +132,7 @@ fn with_template(from: &str, to: &str) -> tempfile::TempDir {
     fs::create_dir_all(&folder).unwrap();
     let template = fs::read_to_string(root().join("targets/nftables/ruleset.nft.j2")).unwrap();
     assert!(template.contains(from));
-    let view = "{# view: nftables 1 #}\n";
+    let view = "{# view: nftables 2 #}\n";
     fs::write(folder.join("ruleset.nft.j2"), view.to_owned() + &template.replace(from, to)).unwrap();
     directory
 }
@@ -255,4 +255,79 @@ fn later_fragments_of_what_nothing_allows_do_not_pass_a_switch() {
         code == 1 && said.contains("opened: IPv4 from `Vlan1` to `Vlan2`, state later fragment"),
         "{said}"
     );
+}
+
+/// Guards of each kind that drops, on one firewall.
+fn guarded(target: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let text = format!(
+        "policy \"g\"\nzone a {{ net 10.1.0.0/24 }}\nzone b {{ net 10.2.0.0/24 }}\n\
+         class c in a {{ hosts 10.1.0.16/28 }}\n\
+         allow r {{ from a  to b  via tcp 80 }}\nallow s {{ from b  to a  via udp 514  log }}\n\
+         guard c {{ new-connections 5/second per source  then limit }}\n\
+         guard a {{ new-connections 20/second burst 60 per source  then quarantine 10 minutes }}\n\
+         guard s {{ new-connections 30/minute  then limit }}\nguard a {{ new-connections 50/second  then alert }}\n\
+         manage {{ from b  via tcp 22 }}\n\
+         firewall f {{ target {target}  interface a0 zone a  interface b0 zone b }}\n"
+    );
+    fs::write(directory.path().join("policy.cordon"), text).unwrap();
+    succeed(&["build", directory.path().to_str().unwrap(), "--as-of", AS_OF], "");
+    directory
+}
+
+#[test]
+fn a_guard_with_another_rate_or_without_its_rules_is_a_difference() {
+    let nftables = [
+        ("rate over 5/second", "rate over 50/second"),
+        ("rate over 20/second burst 60", "rate over 20/second burst 6"),
+        ("limit rate over 30/minute burst 30 packets", "limit rate over 30/second burst 30 packets"),
+        ("        jump guards\n", ""),
+        ("        ip saddr @quarantined/v4 goto quarantined\n", ""),
+        ("            10.1.0.16/28,\n", "            10.1.0.16/29,\n"),
+        (": goto guarded/s,", ": goto log/s,"),
+        ("counter drop\n    }\n\n    chain guard/c-limit", "counter\n    }\n\n    chain guard/c-limit"),
+    ];
+    let iptables = [
+        ("--hashlimit-above 5/second", "--hashlimit-above 50/second"),
+        ("--hashlimit-burst 60", "--hashlimit-burst 6"),
+        ("-A cordon-from/a0 -j cordon-guards\n", ""),
+        ("-A cordon-from/a0 -m set --match-set cordon0.4q src -g cordon-away\n", ""),
+        ("-s 10.1.0.16/28 -j cordon-guard/c-limit", "-s 10.1.0.16/29 -j cordon-guard/c-limit"),
+        ("-A cordon-rule/s -j cordon-guard/s-limit\n", ""),
+        ("-A cordon-trip/c-limit -j DROP\n", ""),
+    ];
+    let file = [("nftables", "ruleset.nft", &nftables[..]), ("iptables", "rules.v4", &iptables[..])];
+    for (target, name, changes) in file {
+        let policy = guarded(target);
+        let built = policy.path().join("build/f");
+        assert_eq!(verify(policy.path(), &built, &["--device", "f"]).0, 0);
+        let text = fs::read_to_string(built.join(name)).unwrap();
+        for (from, to) in changes {
+            assert!(text.contains(from), "{target}: no {from}");
+            fs::write(built.join(name), text.replacen(from, to, 1)).unwrap();
+            let (code, said, _) = verify(policy.path(), &built, &["--device", "f"]);
+            assert!(code == 1 && said.contains("state too many"), "{target}, {from}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_guard_of_a_rule_of_pfsense_is_a_limit_of_the_rule() {
+    let directory = tempfile::tempdir().unwrap();
+    let rules = "allow r { from a  to b  via tcp 80 }\n\
+                 guard r { new-connections 20/minute burst 7 per source  then quarantine 2 hours }\n";
+    fs::write(directory.path().join("a.cordon"), format!("{TWO_ZONES}{rules}{PFSENSE}")).unwrap();
+    succeed(&["build", directory.path().to_str().unwrap(), "--as-of", AS_OF], "");
+    let built = directory.path().join("build/edge");
+    let filter = built.join("filter.xml");
+    let text = fs::read_to_string(&filter).unwrap();
+    // Seven come in within 21 seconds, beside the seven of the burst.
+    let limit =
+        "\t\t<max-src-conn-rate>14</max-src-conn-rate>\n\t\t<max-src-conn-rates>21</max-src-conn-rates>\n";
+    assert_eq!(text.matches(limit).count(), 2, "{text}");
+    for to in ["", &limit.replace("14", "15"), &limit.replace("21", "60")] {
+        fs::write(&filter, text.replacen(limit, to, 1)).unwrap();
+        let (code, said, _) = verify(directory.path(), &built, &["--device", "edge"]);
+        assert!(code == 1 && said.contains("state too many"), "{said}");
+    }
 }

@@ -602,6 +602,97 @@ pub(super) enum CheckError {
         why: String,
     },
 
+    // --- guards ---
+    #[error("the guard of `{name}` needs one threshold and one action")]
+    #[diagnostic(
+        code(C0611),
+        help(
+            "say what is too much and what happens then, such as `new-connections 20/second per source  then alert`; for a second threshold, write a second guard"
+        )
+    )]
+    GuardParts {
+        name: String,
+        #[label("this guard")]
+        span: Span,
+    },
+
+    #[error("a guard must not {action} `{name}`: lives depend on `{life}`")]
+    #[diagnostic(
+        code(C0612),
+        help(
+            "`{life}` has `criticality life`, and what a patient's life depends on is never cut off automatically, since a false alarm would do what an attacker wants; let the guard `alert`, so that people decide"
+        )
+    )]
+    CutsLife {
+        name: String,
+        action: &'static str,
+        life: String,
+        #[label("never cut off by a machine")]
+        span: Span,
+    },
+
+    #[error("a quarantine of `{name}` needs a count for each source")]
+    #[diagnostic(
+        code(C0613),
+        help(
+            "write `per source` behind the rate; of connections counted together, nobody can be told to have made too many"
+        )
+    )]
+    QuarantineOfAll {
+        name: String,
+        #[label("counted together")]
+        span: Span,
+    },
+
+    #[error("`{name}` is a rule and a zone, class, peer or group too")]
+    #[diagnostic(
+        code(C0614),
+        help("rename one of the two, so that it is clear whose connections are counted")
+    )]
+    GuardOfTwo {
+        name: String,
+        #[label("which of the two?")]
+        span: Span,
+    },
+
+    #[error("`{name}` forbids, so there is nothing to guard")]
+    #[diagnostic(
+        code(C0615),
+        help("name the zone or class that the connections come from: its guard counts what is denied too")
+    )]
+    GuardOfForbid {
+        name: String,
+        #[label("lets nothing pass")]
+        span: Span,
+    },
+
+    #[error("the guard of `{name}` would miss connections that `{other}` allows too")]
+    #[diagnostic(
+        code(C0616),
+        help(
+            "narrow one of the two rules, so that each connection is of one; or guard the zone or class that they come from"
+        )
+    )]
+    GuardMisses {
+        name: String,
+        other: String,
+        #[label(primary, "counts what this rule alone allows")]
+        span: Span,
+        #[label("allows some of it too")]
+        place: Span,
+    },
+
+    #[error("two guards {action} `{name}`")]
+    #[diagnostic(code(C0617), help("keep the one whose threshold is meant"))]
+    GuardTwice {
+        name: String,
+        action: &'static str,
+        #[label(primary, "said again here")]
+        span: Span,
+        #[label("said first here")]
+        first: Span,
+    },
+
     // --- later ---
     #[error("{what} is not compiled yet")]
     #[diagnostic(code(C0901), help("it is read and kept, but no output would carry it; remove it to build"))]

@@ -9,6 +9,7 @@ mod assertions;
 mod attributes;
 mod devices;
 mod error;
+mod guards;
 mod names;
 mod places;
 mod rules;
@@ -45,6 +46,7 @@ struct Statements<'a> {
     assertions: Vec<&'a crate::syntax::ast::Assertion>,
     managements: Vec<&'a crate::syntax::ast::Manage>,
     schedules: Vec<&'a crate::syntax::ast::Schedule>,
+    guards: Vec<&'a crate::syntax::ast::Guard>,
     devices: Vec<&'a crate::syntax::ast::Device>,
     not_compiled: Vec<(String, &'a Word)>,
 }
@@ -65,7 +67,7 @@ impl<'a> Statements<'a> {
                 Statement::Assertion(assertion) => sorted.assertions.push(assertion),
                 Statement::Manage(manage) => sorted.managements.push(manage),
                 Statement::Schedule(schedule) => sorted.schedules.push(schedule),
-                Statement::Guard(guard) => sorted.later("a `guard`", &guard.subject),
+                Statement::Guard(guard) => sorted.guards.push(guard),
                 Statement::Posture(posture) => sorted.later("a `posture`", &posture.name),
                 Statement::Device(device) => sorted.devices.push(device),
             }
@@ -132,6 +134,8 @@ fn resolve(statements: &Statements, as_of: Date, diagnostics: &mut Diagnostics) 
     let rules = lowering.rules(&statements.rules, &statements.classes, diagnostics);
     let managements = lowering.managements(&statements.managements, &device_names, diagnostics);
     let assertions = lowering.assertions(&statements.assertions, diagnostics);
+    let subjects = guards::Subjects { scope: &scope, rules: &rules, zones: &zones, endpoints: &endpoints };
+    let guards = guards::guards(&statements.guards, &subjects, diagnostics);
     let services = services.finish(diagnostics);
     let schedules = schedules.finish(diagnostics);
     Policy {
@@ -144,6 +148,7 @@ fn resolve(statements: &Statements, as_of: Date, diagnostics: &mut Diagnostics) 
         rules,
         managements,
         assertions,
+        guards,
         devices,
     }
 }

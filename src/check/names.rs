@@ -87,6 +87,21 @@ impl Scope {
         self.addresses.insert(name.to_owned(), addresses.cloned());
     }
 
+    /// True if a name was added.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.addresses.contains_key(name)
+    }
+
+    /// All names that were added.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.addresses.keys().map(String::as_str)
+    }
+
+    /// The addresses of one name; `None` if it is declared with an error, or not at all.
+    pub(super) fn addresses_of(&self, name: &str) -> Option<&AddressSet> {
+        self.addresses.get(name)?.as_ref()
+    }
+
     /// The addresses of a list, less its exceptions; `None` if one of its names is unknown, which is reported, or is
     /// declared with an error.
     pub(super) fn resolve(&self, lists: &[Names], diagnostics: &mut Diagnostics) -> Option<AddressSet> {

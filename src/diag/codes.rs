@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 87] = [
+pub const CODES: [Code; 96] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -87,6 +87,14 @@ pub const CODES: [Code; 87] = [
     // Assertions.
     code("C0601", "asserted denied, but allowed"),
     code("C0602", "asserted allowed, but denied"),
+    // Guards.
+    code("C0611", "a guard without one threshold and one action"),
+    code("C0612", "a guard would cut off what lives depend on"),
+    code("C0613", "a quarantine without a count for each source"),
+    code("C0614", "a guard of two things of the same name"),
+    code("C0615", "a guard of a forbid"),
+    code("C0616", "a guard of a rule that shares packets with another"),
+    code("C0617", "two guards of the same do the same"),
     // Targets.
     code("C0701", "an unknown target"),
     code("C0702", "a name that an interface cannot have"),
@@ -97,6 +105,8 @@ pub const CODES: [Code; 87] = [
     code("C0710", "a name that an interface of pfSense cannot have"),
     code("C0711", "a manage statement that pfSense cannot express"),
     code("C0712", "fragments denied where nothing looks at them"),
+    code("C0713", "a guard that nothing keeps"),
+    code("C0714", "a guard that pfSense would keep in several rules"),
     // Targets of the user.
     code("C0720", "a file that cannot be part of a target"),
     code("C0721", "a capability file that cannot be read"),

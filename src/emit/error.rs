@@ -135,6 +135,35 @@ pub(super) enum EmitError {
         span: Span,
     },
 
+    #[error("nothing keeps the guard `{name}` between `{from}` and `{to}`")]
+    #[diagnostic(
+        code(C0713),
+        help("{why}. Let a firewall on the way keep it, or write a guard that one of these can keep")
+    )]
+    NothingKeeps {
+        name: String,
+        from: String,
+        to: String,
+        why: String,
+        #[label("not kept on every path of what it counts")]
+        span: Span,
+    },
+
+    #[error("`{device}` would keep the guard `{name}` in {count} rules, and count in each of them apart")]
+    #[diagnostic(
+        code(C0714),
+        help(
+            "pfSense counts the connections of a source for each rule; write the rule so that it goes to one interface, and no forbid cuts it into parts"
+        )
+    )]
+    CountedApart {
+        name: String,
+        device: String,
+        count: usize,
+        #[label("counted in {count} rules")]
+        span: Span,
+    },
+
     #[error("this is a bug in cordon: {what}")]
     #[diagnostic(code(C0999), help("nothing was written; please report it together with the policy"))]
     Bug {

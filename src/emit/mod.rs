@@ -8,6 +8,7 @@ mod catalogue;
 mod cisco_ios;
 mod custom;
 mod error;
+mod guard;
 mod iptables;
 mod linux;
 mod nftables;
@@ -66,6 +67,7 @@ pub fn emit_with(
     users: &UserTargets,
     diagnostics: &mut Diagnostics,
 ) -> Vec<OutputFile> {
+    guard::check(plans, diagnostics);
     let mut files = Vec::new();
     for plan in plans {
         let device = plan.device;

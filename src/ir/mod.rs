@@ -5,6 +5,7 @@
 
 mod conduit;
 mod decide;
+mod guard;
 mod schedule;
 mod topology;
 
@@ -14,6 +15,7 @@ use jiff::civil::Date;
 
 pub use conduit::{Conduits, Part, ZoneIndex};
 pub use decide::{Decider, Decision};
+pub use guard::{Action, Guard, Rate, RateUnit, Subject};
 pub use schedule::{Clock, MINUTES_OF_DAY, MINUTES_OF_WEEK, Schedule, Week, Window};
 pub use topology::{Crossing, DeviceId, InterfaceId, Topology};
 
@@ -49,6 +51,8 @@ pub struct Policy {
     pub managements: Vec<Management>,
     /// What must be allowed or denied, by id.
     pub assertions: Vec<Assertion>,
+    /// Guards, by name.
+    pub guards: Vec<Guard>,
     /// Enforcement points, by name.
     pub devices: Vec<Device>,
 }

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use self::overlap::Overlaps;
 use crate::ir::{
-    Conduits, Device, DeviceId, Effect, Interface, InterfaceId, Management, Part, Policy, Rule, RuleIndex,
-    Side, Topology, ZoneId,
+    Conduits, Device, DeviceId, Effect, Guard, Interface, InterfaceId, Management, Part, Policy, Rule,
+    RuleIndex, Side, Subject, Topology, ZoneId,
 };
 use crate::set::{AddressSet, PacketSet, Set, union_all};
 
@@ -27,6 +27,8 @@ pub struct DevicePlan<'p> {
     pub pairs: Vec<Pair<'p>>,
     /// Who may open connections to the enforcement point itself. The packet sets are disjoint.
     pub inputs: Vec<Input<'p>>,
+    /// Guards of what may cross it, by name.
+    pub guards: Vec<&'p Guard>,
     sources: BTreeMap<&'p str, AddressSet>,
     destinations: BTreeMap<&'p str, AddressSet>,
     nowhere: AddressSet,
@@ -63,7 +65,12 @@ pub struct Input<'p> {
     pub packets: PacketSet,
 }
 
-impl DevicePlan<'_> {
+impl<'p> DevicePlan<'p> {
+    /// The guards of one rule, by name.
+    pub fn guards_of(&self, rule: RuleIndex) -> impl Iterator<Item = &'p Guard> {
+        self.guards.iter().copied().filter(move |guard| guard.subject == Subject::Rule(rule))
+    }
+
     /// The sources that may stand in packets that arrive on an interface.
     pub fn sources_at(&self, interface: &Interface) -> &AddressSet {
         self.sources.get(interface.name.as_str()).unwrap_or(&self.nowhere)
@@ -96,17 +103,27 @@ pub fn plan(policy: &Policy) -> Vec<DevicePlan<'_>> {
                     let entries = disjoint_entries(policy, parts);
                     (!entries.is_empty()).then(|| Pair { from: &device[from], to: &device[to], entries })
                 });
+            let (pairs, sources) = (pairs.collect::<Vec<Pair>>(), addresses(policy, id, &arrivals));
             DevicePlan {
                 policy,
                 device,
-                pairs: pairs.collect(),
                 inputs: disjoint_inputs(policy, device),
-                sources: addresses(policy, id, &arrivals),
+                guards: policy.guards.iter().filter(|guard| crosses(guard, &pairs, &sources)).collect(),
+                pairs,
+                sources,
                 destinations: addresses(policy, id, &departures),
                 nowhere: AddressSet::empty(),
             }
         })
         .collect()
+}
+
+/// True if connections that a guard counts may cross an enforcement point.
+fn crosses(guard: &Guard, pairs: &[Pair], sources: &BTreeMap<&str, AddressSet>) -> bool {
+    match &guard.subject {
+        Subject::Sources(guarded) => sources.values().any(|behind| !behind.is_disjoint(guarded)),
+        Subject::Rule(rule) => pairs.iter().flat_map(|pair| &pair.entries).any(|entry| entry.rule == *rule),
+    }
 }
 
 /// For each interface of a device, by name, the addresses of the zones that a map gives for it.

@@ -65,13 +65,14 @@ pub(super) struct Constants {
     /// ICMP errors.
     pub(super) errors: Id,
     discovery: Id,
-    link: Id,
+    /// Messages of the link itself, which no router forwards.
+    pub(super) link: Id,
     /// Packets for many hosts: multicast and broadcast.
     for_many: Id,
     /// Packets from addresses that mean something on one link only (RFC 4291, 2.5.6).
     link_local: Id,
     /// What the platform accepts whatever its config says, and what it never does.
-    always: Id,
+    pub(super) always: Id,
     never: Id,
     relates_errors_only: bool,
 }

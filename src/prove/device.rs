@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use roxmltree::{Document, Node};
 use serde::Serialize;
 
-use super::platform::{CISCO_IOS, LINUX, PFSENSE, Platform};
+use super::platform::{CISCO_IOS, IPTABLES, NFTABLES, PFSENSE, Platform};
 use super::{Comparison, compare};
 use crate::ir::{DeviceId, Policy};
 use crate::read::{Family, Mistake, Model, Reading, cisco_ios, iptables, nftables, pfsense};
@@ -55,13 +55,13 @@ const READERS: [Reader; 4] = [
         target: "nftables",
         files: (&["ruleset.nft"], &[]),
         read: |files| of_first(files, nftables::read),
-        platform: &LINUX,
+        platform: &NFTABLES,
     },
     Reader {
         target: "iptables",
         files: (&["rules.v4", "rules.v6"], &["sets.ipset"]),
         read: read_iptables,
-        platform: &LINUX,
+        platform: &IPTABLES,
     },
     Reader {
         target: "pfsense",

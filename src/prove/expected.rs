@@ -93,7 +93,13 @@ pub(super) fn zone<K: Key>(space: &mut Space<K>, policy: &Policy, side: u16, zon
 }
 
 /// The packets of one rule.
-fn packets<K: Key>(space: &mut Space<K>, policy: &Policy, rule: &Rule, time: Time, way: Way) -> Id {
+pub(super) fn packets<K: Key>(
+    space: &mut Space<K>,
+    policy: &Policy,
+    rule: &Rule,
+    time: Time,
+    way: Way,
+) -> Id {
     let always = Id::ALL;
     let when = match policy.schedule_of(rule) {
         None => always,
@@ -121,7 +127,8 @@ fn week<K: Key>(space: &mut Space<K>, week: &Week) -> Id {
     space.diagrams.choose(variable::SECOND, seconds, Id::ALL)
 }
 
-fn addresses<K: Key>(space: &mut Space<K>, side: u16, set: &AddressSet, inside: Id) -> Id {
+/// The packets with an address, source or destination, in a set, for which `inside` holds too.
+pub(super) fn addresses<K: Key>(space: &mut Space<K>, side: u16, set: &AddressSet, inside: Id) -> Id {
     let intervals: Vec<(K, K)> = match space.family {
         Family::V4 => set.v4.intervals().map(keys).collect(),
         Family::V6 => set.v6.intervals().map(keys).collect(),

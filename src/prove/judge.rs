@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bounds::{Bounds, Constants, Stateless};
 use super::diagram::{Id, Key};
 use super::expected::{Way, allowed, between, managed, zone};
+use super::guard::{Watch, watches};
 use super::meaning::{Circumstances, Meaning};
 use super::space::{Space, variable};
 use super::witness::{Landmarks, describe, take};
@@ -26,6 +27,9 @@ const STATELESS: &str = "any";
 
 /// What fragments other than the first are called by it.
 const LATER_FRAGMENT: &str = "later fragment";
+
+/// What packets are called where a guard has counted too many.
+const TRIPPED: &str = "too many";
 
 /// Routing protocols that speak from router to router, as well as to a group: EIGRP and OSPF.
 const UNICAST_ROUTING: (u8, u8) = (88, 89);
@@ -55,6 +59,9 @@ pub(super) fn compare<K: Key>(
         allowed(&mut space, policy, platform.time, Way::Back, left_out)
     });
     let managed = managed(&mut space, policy, &policy[place.device]);
+    let watches = watches(&mut space, place, platform);
+    let own = platform.granted.iter().map(|(words, holds)| ((*words).to_owned(), *holds));
+    let granted = own.chain(watches.iter().flat_map(Watch::untripped)).collect();
     let names = interfaces(place, model, platform);
     let mut judge = Judge {
         place,
@@ -67,6 +74,8 @@ pub(super) fn compare<K: Key>(
         replies,
         promised_replies,
         managed,
+        watches,
+        granted,
         times: BTreeMap::new(),
         landmarks: Landmarks::new(policy),
         decider: Decider::new(policy),
@@ -124,6 +133,10 @@ struct Judge<'p, K> {
     promised_replies: Id,
     /// What manage statements let to the device.
     managed: Id,
+    /// The conditions that guards bring.
+    watches: Vec<Watch>,
+    /// What is taken for granted of opaque conditions where something has to pass.
+    granted: Vec<(String, bool)>,
     /// When the policy allows anything from one zone to another.
     times: BTreeMap<(ZoneId, ZoneId), Id>,
     landmarks: Landmarks,
@@ -172,6 +185,7 @@ impl<'p, K: Key> Judge<'p, K> {
             let space = &mut self.meaning.space;
             let bounds = self.constants.through(space, states, allowed, promised, connected);
             self.judge(here, state, passing, bounds);
+            self.tripped(here, passing, self.constants.always);
         }
     }
 
@@ -203,6 +217,26 @@ impl<'p, K: Key> Judge<'p, K> {
             let space = &mut self.meaning.space;
             let bounds = self.constants.to_device(space, states, managed, passable, own.is_some());
             self.judge(here, state, passing, bounds);
+            let spared = self.meaning.space.diagrams.otherwise(self.constants.link, self.constants.always);
+            self.tripped(here, passing, spared);
+        }
+    }
+
+    /// Judges what passes where a guard has counted too many. Nothing of that is owed, and of what the guard counts nothing
+    /// but `spared` may pass. To the device itself only who is put away is kept out.
+    fn tripped(&mut self, here: Circumstances<'p>, passing: Id, spared: Id) {
+        for place in 0..self.watches.len() {
+            let Some(watch) = self.watches.get(place) else { return };
+            let first = here.state == States::NEW && here.leaves.is_some();
+            if !(watch.in_every_state || first) {
+                continue;
+            }
+            let (counted, held) = (watch.counted, watch.held());
+            let space = &mut self.meaning.space;
+            let passing = space.granting(passing, &held);
+            let others = space.diagrams.without(Id::ALL, counted);
+            let at_most = space.diagrams.otherwise(others, spared);
+            self.judge(here, TRIPPED, passing, Bounds::exact(Id::NONE, at_most));
         }
     }
 
@@ -296,7 +330,7 @@ impl<'p, K: Key> Judge<'p, K> {
         let space = &mut self.meaning.space;
         self.comparison.compared += 1;
         let possible = space.without_opaque(passing, false);
-        let granted = space.granting(passing, self.platform.granted);
+        let granted = space.granting(passing, &self.granted);
         let certain = space.without_opaque(granted, true);
         let opened = space.diagrams.without(possible, bounds.at_most);
         let closed = space.diagrams.without(bounds.at_least, certain);

@@ -9,6 +9,7 @@ mod bounds;
 mod device;
 mod diagram;
 mod expected;
+mod guard;
 mod judge;
 mod meaning;
 mod platform;

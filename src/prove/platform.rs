@@ -1,7 +1,12 @@
 //! What has to be known of a platform to compare its configs with a policy.
 
 use super::expected::Time;
+use super::guard::{
+    of_iptables, of_nftables, of_pfsense, quarantine_of_iptables, quarantine_of_nftables,
+    quarantine_of_pfsense,
+};
 use super::space::{ICMPV6, LINK_LOCAL};
+use crate::ir::Guard;
 use crate::read::{Family, PacketBox};
 
 /// What a platform does of itself, whatever its config says.
@@ -21,20 +26,41 @@ pub(super) struct Platform {
     /// Opaque conditions, by what they begin with, and what is taken for granted of them where something has to pass. For
     /// what may not pass nothing is.
     pub(super) granted: &'static [(&'static str, bool)],
+    /// The opaque condition that holds where a guard has counted too many, if the platform can keep the guard.
+    pub(super) guard: fn(&Guard, Family) -> Option<String>,
+    /// What that condition turns out to be then.
+    pub(super) tripped: bool,
+    /// What the opaque condition begins with that holds for sources that a guard has put away.
+    pub(super) quarantine: fn(Family) -> Vec<String>,
+    /// True if its rules see packets of known connections, so that they have to stop those of such sources. pf ends the
+    /// connections themselves.
+    pub(super) checks_known: bool,
     /// What it accepts whatever a policy says.
     pub(super) always: fn(Family) -> Vec<PacketBox>,
     /// What it never accepts.
     pub(super) never: fn(Family) -> Vec<PacketBox>,
 }
 
+/// nftables, with guards that count in sets.
+pub(super) const NFTABLES: Platform =
+    Platform { guard: of_nftables, quarantine: quarantine_of_nftables, ..LINUX };
+
+/// iptables, with guards that count by hash limits.
+pub(super) const IPTABLES: Platform =
+    Platform { guard: of_iptables, quarantine: quarantine_of_iptables, ..LINUX };
+
 /// Linux: connection tracking helpers can relate whole connections to others.
-pub(super) const LINUX: Platform = Platform {
+const LINUX: Platform = Platform {
     loopback: "lo",
     time: Time::Utc,
     stateful: true,
     routed: false,
     relates_errors_only: false,
     granted: &[],
+    guard: |_, _| None,
+    tripped: true,
+    quarantine: |_| Vec::new(),
+    checks_known: true,
     always: |_| Vec::new(),
     never: |_| Vec::new(),
 };
@@ -57,6 +83,10 @@ pub(super) const PFSENSE: Platform = Platform {
         ("from <virusprot>", false),
         ("to <snort2c>", false),
     ],
+    guard: of_pfsense,
+    tripped: false,
+    quarantine: quarantine_of_pfsense,
+    checks_known: false,
     always: pfsense_always,
     never: |family| {
         let all = PacketBox::all(family);
@@ -84,6 +114,10 @@ pub(super) const CISCO_IOS: Platform = Platform {
     // A clock that was set is past the start of time ranges. Whether a range holds in the minute that it ends in is not
     // written down; the policy says so.
     granted: &[("absolute start ", true), ("time-range counts the minute ", true)],
+    guard: |_, _| None,
+    tripped: true,
+    quarantine: |_| Vec::new(),
+    checks_known: true,
     always: link_of_switch,
     never: |_| Vec::new(),
 };

@@ -89,9 +89,9 @@ impl<K: Key> Space<K> {
     }
 
     /// A set as it is if some opaque conditions, by what they begin with, hold or do not.
-    pub(super) fn granting(&mut self, set: Id, granted: &[(&str, bool)]) -> Id {
+    pub(super) fn granting<T: AsRef<str>>(&mut self, set: Id, granted: &[(T, bool)]) -> Id {
         let known = self.opaque.iter().filter_map(|(text, place)| {
-            let (_, holds) = granted.iter().find(|(start, _)| text.starts_with(start))?;
+            let (_, holds) = granted.iter().find(|(start, _)| text.starts_with(start.as_ref()))?;
             Some((*place, K::of((*holds).into())))
         });
         let known: Vec<(u16, K)> = known.collect();

@@ -29,6 +29,9 @@ pub struct Manifest {
     pub outputs: Vec<FileDigest>,
     /// Each rule name that stands in the output, with its origin.
     pub rules: BTreeMap<String, Origin>,
+    /// Each guard by name, with its origin.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub guards: BTreeMap<String, Origin>,
 }
 
 /// A file and its digest.
@@ -43,7 +46,7 @@ pub struct FileDigest {
 /// Where a rule comes from, and what people want to know of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Origin {
-    /// `allow`, `forbid` or `manage`.
+    /// `allow`, `forbid` or `manage`, or what a guard does.
     pub effect: String,
     /// The file, below the directory of the policy.
     pub file: String,
@@ -61,6 +64,9 @@ pub struct Origin {
     /// The change ticket behind it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ticket: Option<String>,
+    /// Who has to approve what a guard does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub approval: Option<String>,
     /// The last day on which it holds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until: Option<String>,
@@ -79,6 +85,11 @@ impl Manifest {
         });
         let managements = policy.managements.iter();
         let managements = managements.map(|m| (m.id.clone(), origin(sources, "manage", m.span, &m.about)));
+        let guards = policy.guards.iter().map(|guard| {
+            let approval = guard.approval.clone();
+            let origin = origin(sources, guard.action.word(), guard.span, &guard.about);
+            (guard.id.clone(), Origin { approval, ..origin })
+        });
         Manifest {
             version: 1,
             cordon: env!("CARGO_PKG_VERSION").to_owned(),
@@ -87,6 +98,7 @@ impl Manifest {
             inputs,
             outputs: outputs.iter().map(|file| digest(&file.path, &file.content)).collect(),
             rules: rules.chain(managements).collect(),
+            guards: guards.collect(),
         }
     }
 
@@ -115,6 +127,7 @@ fn origin(sources: &Sources, effect: &str, span: Span, about: &About) -> Origin 
         owner: about.owner.clone(),
         reason: about.reason.clone(),
         ticket: about.ticket.clone(),
+        approval: None,
         until: about.until.map(|until| until.to_string()),
     }
 }

@@ -410,6 +410,8 @@ pub struct Guard {
     pub actions: Vec<Action>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// True if something in it could not be read, which was reported.
+    pub broken: bool,
 }
 
 /// A limit on traffic.

@@ -274,7 +274,8 @@ pub(super) fn guard(ctx: &mut Ctx, pair: &Pair<Rule>) -> Guard {
     let of = |rule: Rule| block.clauses.iter().filter(move |clause| clause.as_rule() == rule);
     let thresholds = of(Rule::threshold).map(|clause| threshold(ctx, clause)).collect();
     let actions = of(Rule::action).map(|clause| action(ctx, clause)).collect();
-    Guard { subject: named(ctx, pair, &block), thresholds, actions, attributes: block.attributes }
+    let (subject, broken) = (named(ctx, pair, &block), block.broken);
+    Guard { subject, thresholds, actions, attributes: block.attributes, broken }
 }
 
 fn threshold(ctx: &Ctx, clause: &Pair<Rule>) -> Threshold {
@@ -289,7 +290,7 @@ fn threshold(ctx: &Ctx, clause: &Pair<Rule>) -> Threshold {
 }
 
 fn action(ctx: &Ctx, clause: &Pair<Rule>) -> Action {
-    let verb = ctx.first(clause, &[Rule::name]);
+    let verb = ctx.first(clause, &[Rule::name, Rule::kw_isolate]);
     let part = |rule| clause.clone().into_inner().find(|inner| inner.as_rule() == rule);
     let duration = part(Rule::duration).and_then(|duration| {
         Some((ctx.first(&duration, &[Rule::hours])?, ctx.first(&duration, &[Rule::name])?))

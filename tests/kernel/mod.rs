@@ -8,6 +8,7 @@ pub(crate) mod boundary;
 mod devices;
 mod families;
 pub(crate) mod frame;
+mod guard;
 mod hospital;
 mod injection;
 mod iptables;

@@ -61,7 +61,7 @@ pub(super) struct Site {
     pub(super) policy: Policy,
     pub(super) loader: Loader,
     zones: ZoneIndex,
-    directory: String,
+    pub(super) directory: String,
     work: tempfile::TempDir,
 }
 

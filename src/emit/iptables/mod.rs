@@ -7,6 +7,7 @@
 
 mod address;
 mod chain;
+mod guard;
 mod names;
 mod rectangle;
 mod sets;

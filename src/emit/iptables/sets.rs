@@ -28,6 +28,8 @@ pub(super) enum SetType {
     NetPort,
     /// A prefix.
     Net,
+    /// A host, for a time. Rules put it in.
+    Timed,
 }
 
 /// A member of a set, sorted by the rule that it belongs to, and then by what it says.
@@ -51,6 +53,8 @@ pub(super) struct SetView {
     name: String,
     kind: &'static str,
     family: &'static str,
+    /// True if members stay for a time only.
+    timed: bool,
     elements: Vec<ElementView>,
 }
 
@@ -129,7 +133,9 @@ fn view(
             SetType::HostPortNet => "hash:ip,port,net",
             SetType::NetPort => "hash:net,port",
             SetType::Net => "hash:net",
+            SetType::Timed => "hash:ip",
         },
+        timed: kind == SetType::Timed,
         family: match family {
             Family::V4 => "inet",
             Family::V6 => "inet6",

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::super::guard;
 use super::super::linux::{Moments, moments, one_line, shortened};
 use super::address::{Family, Side, Test, prefixes, test};
 use super::chain::{Kind, Line, place};
@@ -39,14 +40,17 @@ pub(super) struct Ruleset {
     shared: Vec<Chain>,
     input: Vec<String>,
     logs: Vec<Chain>,
+    /// Rules in front of all others, which send away sources that are put away; and those that lead to guards.
+    away: Vec<String>,
+    guards: Vec<String>,
 }
 
 /// A chain and its rules, each without the name of the chain in front.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-struct Chain {
-    name: String,
-    about: String,
-    rules: Vec<String>,
+pub(super) struct Chain {
+    pub(super) name: String,
+    pub(super) about: String,
+    pub(super) rules: Vec<String>,
 }
 
 /// The chains of what arrives on an interface.
@@ -93,12 +97,12 @@ pub(super) fn files<'p>(plan: &DevicePlan<'p>) -> Result<(Files, Unsupported<'p>
     Ok((files, builder.unsupported))
 }
 
-struct Builder<'a, 'p> {
+pub(super) struct Builder<'a, 'p> {
     plan: &'a DevicePlan<'p>,
-    names: Names,
-    sets: Sets,
+    pub(super) names: Names,
+    pub(super) sets: Sets,
     /// Chains that several rules may use, and those that log, of the family that is being made.
-    shared: BTreeMap<String, Chain>,
+    pub(super) shared: BTreeMap<String, Chain>,
     logs: BTreeMap<String, Chain>,
     unsupported: Unsupported<'p>,
 }
@@ -129,6 +133,7 @@ impl<'p> Builder<'_, 'p> {
             self.say(&input.packets, family, speaker, &verdict, log, &mut body)?;
         }
         let input = self.rules("input", family, body)?;
+        let guards = self.guards(&guard::kept(plan), family)?;
         Ok(Ruleset {
             version: family.digit(),
             interfaces: interfaces?,
@@ -136,6 +141,8 @@ impl<'p> Builder<'_, 'p> {
             shared: std::mem::take(&mut self.shared).into_values().collect(),
             input,
             logs: std::mem::take(&mut self.logs).into_values().collect(),
+            away: guards.first,
+            guards: guards.new,
         })
     }
 
@@ -153,7 +160,13 @@ impl<'p> Builder<'_, 'p> {
             let rule: &'p Rule = &plan.policy[entry.rule];
             let body = bodies.entry(rule.during).or_default();
             let verdict = self.verdict(&rule.id, rule.effect, rule.log, from)?;
-            let log = rule.log.then_some(rule.id.as_str());
+            let guards: Vec<_> = plan.guards_of(entry.rule).collect();
+            let verdict = match guards.is_empty() {
+                true => verdict,
+                false => self.guarded(rule, &guards, verdict)?,
+            };
+            // What has a verdict of its own needs a set of its own.
+            let log = (rule.log || !guards.is_empty()).then_some(rule.id.as_str());
             let packets = shortened(&entry.packets, sources, destinations);
             self.say(&packets, family, Speaker::Rule(rule), &verdict, log, body)?;
         }
@@ -292,7 +305,7 @@ impl<'p> Builder<'_, 'p> {
     }
 
     /// Options that match addresses, none if they are all that there are; `None` if no address fits.
-    fn addresses(
+    pub(super) fn addresses(
         &mut self,
         side: Side,
         ranges: &[AddressRange],

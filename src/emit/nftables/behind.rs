@@ -22,6 +22,11 @@ impl NamedSet {
     pub(super) fn new(name: String, field: &'static str, elements: Vec<String>) -> Self {
         NamedSet { name, field, elements }
     }
+
+    /// What matches packets that are in it.
+    pub(super) fn test(&self) -> String {
+        format!("{} @{}", self.field, self.name)
+    }
 }
 
 /// The addresses behind an interface.

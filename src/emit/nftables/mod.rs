@@ -6,6 +6,7 @@
 
 mod behind;
 mod element;
+mod guard;
 mod product;
 mod text;
 mod view;

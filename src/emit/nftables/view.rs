@@ -1,15 +1,16 @@
 //! The view model of `ruleset.nft`: every line that depends on the policy, ready to be laid out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::super::linux;
+use super::super::{guard, linux};
 use super::behind::{Behind, NamedSet, Side};
 use super::element::{Element, Family, Shape, place};
+use super::guard::Guards;
 use super::product::Products;
 use super::text::comment;
-use crate::ir::{Effect, Interface, Schedule, ScheduleId};
+use crate::ir::{Effect, Interface, RuleIndex, Schedule, ScheduleId};
 use crate::plan::{DevicePlan, Pair};
 use crate::set::{AddressSet, PacketBox, PacketSet, Set};
 
@@ -23,6 +24,8 @@ pub(super) struct Ruleset {
     pairs: Vec<PairView>,
     input: Vec<Map>,
     logs: Vec<Log>,
+    guards: Guards,
+    guarded: Vec<GuardedRule>,
 }
 
 /// What may arrive on an interface.
@@ -72,13 +75,21 @@ struct Log {
     verdict: &'static str,
 }
 
+/// The chain of a rule that is guarded.
+#[derive(Debug, Serialize)]
+struct GuardedRule {
+    rule: String,
+    guards: Vec<String>,
+    verdict: String,
+}
+
 impl Ruleset {
     pub(super) fn new(plan: &DevicePlan) -> Result<Self, &'static str> {
         let policy = plan.policy;
         let pairs = plan.pairs.iter().map(|pair| pair_view(plan, pair)).collect::<Result<_, _>>()?;
         let mut input = Maps::new("input", false);
         for entry in &plan.inputs {
-            let verdict = verdict(&entry.management.id, Effect::Allow, entry.management.log);
+            let verdict = verdict(&entry.management.id, Effect::Allow, entry.management.log, false);
             input.add(&entry.packets, &entry.management.id, &verdict)?;
         }
         let title = policy.name.as_deref().unwrap_or("cordon");
@@ -90,17 +101,35 @@ impl Ruleset {
             pairs,
             input: input.into_views(),
             logs: logs(plan),
+            guards: Guards::new(&guard::kept(plan)),
+            guarded: guarded(plan),
         })
     }
 }
 
 /// What happens to the packets of a rule.
-fn verdict(rule: &str, effect: Effect, log: bool) -> String {
+fn verdict(rule: &str, effect: Effect, log: bool, guarded: bool) -> String {
     match (effect, log) {
+        _ if guarded => format!("goto guarded/{rule}"),
         (_, true) => format!("goto log/{rule}"),
         (Effect::Allow, false) => "accept".to_owned(),
         (Effect::Forbid, false) => "goto denied".to_owned(),
     }
+}
+
+/// The chains of all rules that are guarded, by rule.
+fn guarded(plan: &DevicePlan) -> Vec<GuardedRule> {
+    let rules: BTreeSet<RuleIndex> =
+        plan.pairs.iter().flat_map(|pair| &pair.entries).map(|entry| entry.rule).collect();
+    let guarded = rules.into_iter().filter(|rule| plan.guards_of(*rule).next().is_some()).map(|index| {
+        let rule = &plan.policy[index];
+        let guards = plan.guards_of(index).map(|guard| guard.id.clone()).collect();
+        let verdict = verdict(&rule.id, rule.effect, rule.log, false);
+        GuardedRule { rule: rule.id.clone(), guards, verdict }
+    });
+    let mut guarded: Vec<GuardedRule> = guarded.collect();
+    guarded.sort_by(|one, other| one.rule.cmp(&other.rule));
+    guarded
 }
 
 /// The chains of all rules that log, by rule.
@@ -150,7 +179,8 @@ fn pair_view(plan: &DevicePlan, pair: &Pair) -> Result<PairView, &'static str> {
         beyond_goals |= linux::shortened(&entry.packets, &AddressSet::empty(), destinations) != entry.packets;
         let during = rule.during.map(|id| format!("/during/{}", policy[id].name)).unwrap_or_default();
         let place = format!("{name}{during}");
-        let verdict = verdict(&rule.id, rule.effect, rule.log);
+        let guarded = plan.guards_of(entry.rule).next().is_some();
+        let verdict = verdict(&rule.id, rule.effect, rule.log, guarded);
         let (maps, products) =
             by_schedule.entry(rule.during).or_insert_with(|| (Maps::new(&place, true), Products::default()));
         let packets = products.take(packets, &place, &rule.id, &verdict)?;

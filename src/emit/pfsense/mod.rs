@@ -67,6 +67,16 @@ pub(super) fn emit(
     let mut left_out = LeftOut::default();
     let config = Config::new(plan, &mut left_out);
     report(plan, &left_out, diagnostics);
+    for (name, count) in config.counted_apart() {
+        let guards = plan.guards.iter().filter(|guard| guard.id == format!("{name}-{}", guard.action.word()));
+        let device = &plan.device.name;
+        diagnostics.extend(guards.map(|guard| EmitError::CountedApart {
+            name: guard.id.clone(),
+            device: device.clone(),
+            count,
+            span: guard.span,
+        }));
+    }
     let timed = TIMED_TEMPLATES.iter().filter(|_| config.has_schedules());
     let files = TEMPLATES.iter().chain(timed).map(|(name, source)| {
         let text = templates.render(name, source, &config).map_err(|error| error.to_string())?;

@@ -8,7 +8,7 @@ use super::alias::{Aliases, Naming, SideView};
 use super::rectangle::{Family, Rectangle, rectangles};
 use super::text::description;
 use super::traffic::{Expressed, Match, express};
-use crate::ir::{Effect, Policy, Rule};
+use crate::ir::{Effect, Policy, Rate, Rule};
 use crate::set::{PacketSet, Set};
 
 /// A rule as it stands in the config, but for its tracker, which depends on all others.
@@ -24,6 +24,8 @@ pub(super) struct RuleView {
     log: bool,
     /// The schedule when it holds.
     schedule: Option<String>,
+    /// How many connections of one source are too many.
+    limit: Option<Limit>,
     description: String,
     /// The statement or role that it comes from.
     #[serde(skip)]
@@ -33,7 +35,30 @@ pub(super) struct RuleView {
     timed: bool,
 }
 
+/// More connections than this, in so many seconds, put their source into `virusprot`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub(super) struct Limit {
+    connections: u32,
+    seconds: u32,
+}
+
+impl Limit {
+    /// The smallest limit that no source exceeds that keeps to the rate of a guard. What pf counts falls by a part of itself
+    /// in each second, and not by the rate (`pf_check_threshold`, sys/netpfil/pf/pf.c); so what comes in at the rate while
+    /// the bucket fills counts beside what the bucket held.
+    pub(super) fn of(rate: Rate) -> Self {
+        let seconds = rate.seconds_to_refill();
+        let meanwhile = rate.count.saturating_mul(seconds).div_ceil(rate.unit.seconds());
+        Limit { connections: rate.burst.saturating_add(meanwhile), seconds }
+    }
+}
+
 impl RuleView {
+    /// Where sources are counted for a guard, if they are: the interface, the family and the statement.
+    pub(super) fn counts(&self) -> Option<(&str, &str, &str)> {
+        self.limit.map(|_| (self.interface.as_str(), self.family, self.id.as_str()))
+    }
+
     /// True if the rule is there for a statement that holds at times only.
     pub(super) fn is_timed(&self) -> bool {
         self.timed
@@ -73,11 +98,13 @@ pub(super) struct Origin<'p> {
     pub(super) log: bool,
     /// The schedule when it holds, by its name in pfSense.
     pub(super) during: Option<&'p str>,
+    /// How many connections of one source are too many.
+    pub(super) limit: Option<Limit>,
 }
 
 impl<'p> Origin<'p> {
-    /// A rule of the policy, with pfSense's name for its schedule.
-    pub(super) fn of(rule: &'p Rule, during: Option<&'p str>) -> Self {
+    /// A rule of the policy, with pfSense's name for its schedule, and its limit.
+    pub(super) fn of(rule: &'p Rule, during: Option<&'p str>, limit: Option<Limit>) -> Self {
         Origin {
             id: &rule.id,
             from: &rule.from.text,
@@ -87,13 +114,15 @@ impl<'p> Origin<'p> {
             effect: rule.effect,
             log: rule.log,
             during,
+            limit,
         }
     }
 
     /// Something that cordon blocks of itself, with a line in the log.
     pub(super) fn barrier(id: &'p str) -> Self {
         let (from, to, via) = ("", "", "");
-        Origin { id, from, to, via, reason: None, effect: Effect::Forbid, log: true, during: None }
+        let effect = Effect::Forbid;
+        Origin { id, from, to, via, reason: None, effect, log: true, during: None, limit: None }
     }
 }
 
@@ -223,6 +252,7 @@ impl Maker<'_, '_> {
                 Effect::Allow => origin.during.map(str::to_owned),
                 Effect::Forbid => None,
             },
+            limit: origin.limit.filter(|_| origin.effect == Effect::Allow),
             description: description(origin.id, origin.reason),
             id: origin.id.to_owned(),
             timed: origin.during.is_some(),

@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::super::guard::keeps;
 use super::alias::{AliasView, Aliases, Naming, SideView};
 use super::rectangle::Family;
-use super::rule::{Maker, Origin, RuleView, Said, Toward};
+use super::rule::{Limit, Maker, Origin, RuleView, Said, Toward};
 use super::schedule::{self, ScheduleView};
 use super::text::{note, tracker};
 use super::traffic::Match;
@@ -108,6 +109,18 @@ impl Config {
         }
     }
 
+    /// Statements whose sources are counted in several rules, each by itself, with how many there are.
+    pub(super) fn counted_apart(&self) -> BTreeMap<String, usize> {
+        let own = self.interfaces.iter().flat_map(|interface| &interface.rules);
+        let all = own.chain(self.scheduled.iter().flat_map(|group| &group.rules));
+        let mut counts: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+        for place in all.filter_map(|tracked| tracked.rule.counts()) {
+            *counts.entry(place).or_default() += 1;
+        }
+        let apart = counts.into_iter().filter(|(_, count)| *count > 1);
+        apart.map(|((_, _, id), count)| (id.to_owned(), count)).collect()
+    }
+
     /// True if some rules hold at times only.
     pub(super) fn has_schedules(&self) -> bool {
         !self.schedules.is_empty()
@@ -185,7 +198,7 @@ fn sections(
     ];
     for pair in plan.pairs.iter().filter(|pair| pair.from.name == interface.name) {
         let title = format!("cordon: {zones} to {}", self::zones(plan, pair.to));
-        sections.push(section(&title, between(pair, &mut maker, left_out)));
+        sections.push(section(&title, between(plan, pair, &mut maker, left_out)));
     }
     let origin = Origin::barrier("nothing-else");
     let last = [Family::V4, Family::V6]
@@ -239,6 +252,7 @@ fn to_firewall(
             effect: Effect::Allow,
             log: management.log,
             during: None,
+            limit: None,
         };
         let said = maker.say(&input.packets.intersection(&here), origin, Toward::Firewall);
         narrow.extend(said.narrow);
@@ -255,13 +269,19 @@ fn to_firewall(
 }
 
 /// What may pass from one interface to another.
-fn between(pair: &Pair, maker: &mut Maker, left_out: &mut LeftOut) -> Vec<RuleView> {
+fn between(plan: &DevicePlan, pair: &Pair, maker: &mut Maker, left_out: &mut LeftOut) -> Vec<RuleView> {
     let policy = maker.policy;
+    let limit = |rule: RuleIndex| {
+        let mut guards =
+            plan.guards_of(rule).filter(|guard| keeps(policy, &plan.device.target, guard).is_ok());
+        guards.next().map(|guard| Limit::of(guard.rate))
+    };
     let during = |entry: &Entry| policy[entry.rule].during.map(|id| schedule::name(policy, id));
     let names: Vec<Option<String>> = pair.entries.iter().map(during).collect();
     let entries = || {
         let entries = pair.entries.iter().zip(&names);
-        entries.map(|(entry, name)| (entry, Origin::of(&policy[entry.rule], name.as_deref())))
+        entries
+            .map(|(entry, name)| (entry, Origin::of(&policy[entry.rule], name.as_deref(), limit(entry.rule))))
     };
     let mut said: Vec<Said> =
         entries().map(|(entry, origin)| maker.say(&entry.packets, origin, Toward::Addresses)).collect();

@@ -7,6 +7,9 @@ use super::rule::{Choice, Instance};
 /// Ticks of a second that the kernel counts rates in (`XT_LIMIT_SCALE`, include/uapi/linux/netfilter/xt_limit.h).
 const TICKS: u64 = 10_000;
 
+/// Parts of a second that `hashlimit` counts rates in: microseconds.
+const HASH_TICKS: u64 = 1_000_000;
+
 /// Units of a rate, each with its ticks. They can be shortened.
 const UNITS: [(&str, u64); 4] =
     [("second", TICKS), ("minute", 60 * TICKS), ("hour", 3_600 * TICKS), ("day", 86_400 * TICKS)];
@@ -25,7 +28,10 @@ pub(super) fn text(instance: &Instance) -> Result<String, String> {
                 text.push_str(choice.name);
                 for value in &choice.values {
                     text.push(' ');
-                    text.push_str(&shown(name, value));
+                    text.push_str(&match choice.name {
+                        "--hashlimit" | "--hashlimit-upto" | "--hashlimit-above" => hash_rate(value),
+                        _ => shown(name, value),
+                    });
                 }
             }
             Ok(text)
@@ -74,14 +80,26 @@ fn limit(choices: &[Choice]) -> Result<String, String> {
     Ok(format!("limit --limit {rate} --limit-burst {burst}"))
 }
 
-/// The ticks between two packets of a rate, rounded down as the tool does it.
+/// A rate of `hashlimit`, as the time between two packets, which is how the kernel has it (`XT_HASHLIMIT_SCALE_v2`,
+/// include/uapi/linux/netfilter/xt_hashlimit.h). A rate of bytes stays as it is.
+fn hash_rate(rate: &str) -> String {
+    let between = between(rate, HASH_TICKS / TICKS);
+    between.map_or_else(|_| rate.to_owned(), |between| format!("one in {between} us"))
+}
+
+/// The ticks between two packets of a rate of `limit`, rounded down as the tool does it.
 fn ticks(rate: &str) -> Result<u64, String> {
+    between(rate, 1)
+}
+
+/// The time between two packets of a rate, in parts of a tick.
+fn between(rate: &str, parts: u64) -> Result<u64, String> {
     let wrong = || format!("`{rate}` is not a rate like `10/second`");
     let (count, unit) = rate.split_once('/').unwrap_or((rate, "second"));
     let count = number::<u64>(count).filter(|count| *count > 0).ok_or_else(wrong)?;
     let unit = unit.to_ascii_lowercase();
     let known = UNITS.iter().find(|(known, _)| !unit.is_empty() && known.starts_with(&unit));
-    let every = known.map(|(_, ticks)| ticks / count).filter(|every| *every > 0);
+    let every = known.map(|(_, ticks)| ticks * parts / count).filter(|every| *every > 0);
     every.ok_or_else(wrong)
 }
 
@@ -106,6 +124,14 @@ mod tests {
         for wrong in ["", "/sec", "0/sec", "x/sec", "10/", "10/year", "20000/second"] {
             assert!(rate(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn rates_of_hash_limits_have_one_form_too() {
+        assert_eq!(hash_rate("20/sec"), "one in 50000 us");
+        assert_eq!(hash_rate("60/min"), hash_rate("1/second"));
+        assert_ne!(hash_rate("500/min"), hash_rate("8/sec"));
+        assert_eq!(hash_rate("512kb/s"), "512kb/s");
     }
 
     #[test]

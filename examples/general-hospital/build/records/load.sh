@@ -212,7 +212,7 @@ generation=$(free_generation) || {
     generation=$(free_generation) || die "all generations of sets are in use; remove what uses them"
 }
 for family in 4 6; do
-    sed -e "s/ --match-set cordon0\./ --match-set cordon$generation./g" "$here/rules.v$family" >"$work/rules.$family"
+    sed -E "s/ (--match-set|--add-set) cordon0\./ \1 cordon$generation./g" "$here/rules.v$family" >"$work/rules.$family"
 done
 sed -e "s/^create cordon0\./create cordon$generation./" -e "s/^add cordon0\./add cordon$generation./" \
     "$here/sets.ipset" >"$work/sets.new"
