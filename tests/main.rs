@@ -26,6 +26,7 @@ mod cli;
 mod topology;
 mod custom_target;
 mod pfsense;
+mod posture;
 mod hazards;
 mod verify;
 mod mutation;

@@ -9,6 +9,9 @@ use crate::ir::{Device, Interface, Link, Zone, ZoneId};
 use crate::source::Span;
 use crate::syntax::ast::{self, Leads, Names, Word};
 
+/// What no enforcement point can be called, since the folder of this name holds what postures take away.
+const FOLDER: &str = "postures";
+
 /// Reads all firewall and switch statements: enforcement points by name.
 pub(super) fn devices(
     statements: &[&ast::Device],
@@ -36,6 +39,9 @@ fn device(statement: &ast::Device, zones: &[Zone], diagnostics: &mut Diagnostics
     };
     if let Some(targets) = targets.filter(|_| !statement.broken) {
         diagnostics.push(CheckError::TargetCount { name: name.clone(), targets, span });
+    }
+    if name == FOLDER {
+        diagnostics.push(CheckError::ReservedName { name: name.clone(), span });
     }
     if statement.interfaces.is_empty() && !statement.broken {
         diagnostics.push(CheckError::NoInterface { name: name.clone(), span });

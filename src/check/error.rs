@@ -42,7 +42,12 @@ pub(super) enum CheckError {
     },
 
     #[error("`{name}` already has a meaning")]
-    #[diagnostic(code(C0103), help("`any` stands for every zone or every service; choose another name"))]
+    #[diagnostic(
+        code(C0103),
+        help(
+            "`any` stands for every zone or every service, and `postures` for a folder of the output; choose another name"
+        )
+    )]
     ReservedName {
         name: String,
         #[label("cannot be declared")]
@@ -691,6 +696,18 @@ pub(super) enum CheckError {
         span: Span,
         #[label("said first here")]
         first: Span,
+    },
+
+    // --- postures ---
+    #[error("the posture `{name}` cuts nothing off")]
+    #[diagnostic(
+        code(C0621),
+        help("name what is cut off, and the rules that stay: `isolate imaging except images`")
+    )]
+    EmptyPosture {
+        name: String,
+        #[label("without `isolate`")]
+        span: Span,
     },
 
     // --- later ---

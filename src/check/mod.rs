@@ -12,6 +12,7 @@ mod error;
 mod guards;
 mod names;
 mod places;
+mod postures;
 mod rules;
 mod schedules;
 mod sense;
@@ -47,8 +48,8 @@ struct Statements<'a> {
     managements: Vec<&'a crate::syntax::ast::Manage>,
     schedules: Vec<&'a crate::syntax::ast::Schedule>,
     guards: Vec<&'a crate::syntax::ast::Guard>,
+    postures: Vec<&'a crate::syntax::ast::Posture>,
     devices: Vec<&'a crate::syntax::ast::Device>,
-    not_compiled: Vec<(String, &'a Word)>,
 }
 
 impl<'a> Statements<'a> {
@@ -68,15 +69,11 @@ impl<'a> Statements<'a> {
                 Statement::Manage(manage) => sorted.managements.push(manage),
                 Statement::Schedule(schedule) => sorted.schedules.push(schedule),
                 Statement::Guard(guard) => sorted.guards.push(guard),
-                Statement::Posture(posture) => sorted.later("a `posture`", &posture.name),
+                Statement::Posture(posture) => sorted.postures.push(posture),
                 Statement::Device(device) => sorted.devices.push(device),
             }
         }
         sorted
-    }
-
-    fn later(&mut self, what: &str, name: &'a Word) {
-        self.not_compiled.push((what.to_owned(), name));
     }
 }
 
@@ -136,6 +133,7 @@ fn resolve(statements: &Statements, as_of: Date, diagnostics: &mut Diagnostics) 
     let assertions = lowering.assertions(&statements.assertions, diagnostics);
     let subjects = guards::Subjects { scope: &scope, rules: &rules, zones: &zones, endpoints: &endpoints };
     let guards = guards::guards(&statements.guards, &subjects, diagnostics);
+    let postures = postures::postures(&statements.postures, &scope, &rules, diagnostics);
     let services = services.finish(diagnostics);
     let schedules = schedules.finish(diagnostics);
     Policy {
@@ -149,6 +147,7 @@ fn resolve(statements: &Statements, as_of: Date, diagnostics: &mut Diagnostics) 
         managements,
         assertions,
         guards,
+        postures,
         devices,
     }
 }
@@ -164,9 +163,6 @@ fn policy_name(names: &[&Word], diagnostics: &mut Diagnostics) -> Option<String>
 
 /// Reports what is read but not compiled.
 fn refuse_later(statements: &Statements, diagnostics: &mut Diagnostics) {
-    for (what, name) in &statements.not_compiled {
-        diagnostics.push(CheckError::NotCompiled { what: what.clone(), span: name.span });
-    }
     let classes = statements.classes.iter().flat_map(|class| &class.members);
     let peers = statements.peers.iter().flat_map(|peer| &peer.members);
     for members in classes.chain(peers) {

@@ -148,6 +148,9 @@ pub(super) struct Options {
     /// Take warnings for findings too
     #[arg(long)]
     pub(super) deny_warnings: bool,
+    /// Take the policy as it is under a posture; given several times, under all of them
+    #[arg(long = "posture", value_name = "NAME")]
+    pub(super) postures: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]

@@ -14,16 +14,19 @@ use super::verify::prove_build;
 use super::{Failure, Outcome, output};
 use crate::check::check;
 use crate::diag::{self, Diagnostics};
-use crate::emit::{self, OutputFile, UserTargets, emit_with};
+use crate::emit::{self, END_SESSIONS, OutputFile, UserTargets, emit_with, end_sessions};
 use crate::ir::Policy;
 use crate::plan::plan;
 use crate::query::{Fields, answer, explain, parse_packet};
-use crate::report::{MANIFEST, Manifest};
+use crate::report::{MANIFEST, Manifest, posture_summary};
 use crate::set::protocol_number;
 use crate::source::Sources;
 
 /// The width of messages, in columns.
 const WIDTH: usize = 100;
+
+/// The folder of what belongs to postures.
+pub(super) const POSTURES: &str = "postures";
 
 /// The version of the JSON that commands print.
 const JSON_VERSION: u32 = 1;
@@ -60,8 +63,23 @@ pub(super) fn read_and_check(path: &Path, options: &Options) -> Result<Checked, 
     let folders = load_targets(&loaded.root, &mut loaded.sources, &mut diagnostics);
     let users = UserTargets::new(&folders, &mut diagnostics);
     let policy = check(&loaded.files, as_of(options), &mut diagnostics);
+    let postures = if diagnostics.has_errors() { &[][..] } else { &options.postures };
+    let policy = under_postures(policy, postures)?;
     let files = loaded.files.len();
     Ok(Checked { policy, sources: loaded.sources, files, users, root: loaded.root, diagnostics })
+}
+
+/// The policy under the postures that were asked for.
+fn under_postures(policy: Policy, names: &[String]) -> Result<Policy, Failure> {
+    let known = policy.postures.clone();
+    names.iter().try_fold(policy, |policy, name| {
+        let posture = known.iter().find(|posture| posture.name == *name).ok_or_else(|| {
+            let known: Vec<&str> = known.iter().map(|posture| posture.name.as_str()).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            Failure(format!("the policy has no posture `{name}`; it has {known}"))
+        })?;
+        Ok(policy.under(posture))
+    })
 }
 
 /// The date of the build: what was asked for, or today where the machine is.
@@ -76,6 +94,45 @@ impl Checked {
             return Vec::new();
         }
         emit_with(&plan(&self.policy), &self.users, &mut self.diagnostics)
+    }
+
+    /// Compiles the policy under each of its postures, if nothing is wrong so far. What they warn of, the policy itself
+    /// warns of too.
+    fn compile_postures(&mut self) -> Vec<UnderPosture> {
+        let mut compiled = Vec::new();
+        for posture in &self.policy.postures {
+            if self.diagnostics.has_errors() {
+                break;
+            }
+            let mut diagnostics = Diagnostics::default();
+            let policy = self.policy.under(posture);
+            let files = emit_with(&plan(&policy), &self.users, &mut diagnostics);
+            if diagnostics.has_errors() {
+                self.diagnostics = diagnostics;
+            }
+            compiled.push(UnderPosture { name: posture.name.clone(), policy, files });
+        }
+        compiled
+    }
+
+    /// What is written of postures: for each its configs and scripts, in a folder of each device, and what it takes away.
+    fn posture_files(&self, compiled: Vec<UnderPosture>) -> Vec<OutputFile> {
+        let mut files = Vec::new();
+        for (UnderPosture { name, files: own, .. }, posture) in
+            compiled.into_iter().zip(&self.policy.postures)
+        {
+            files.extend(own.into_iter().filter_map(|file| {
+                let (device, rest) = file.path.split_once('/')?;
+                Some(OutputFile { path: format!("{device}/{POSTURES}/{name}/{rest}"), content: file.content })
+            }));
+            files.extend(self.policy.devices.iter().filter_map(|device| {
+                let path = format!("{}/{POSTURES}/{name}/{END_SESSIONS}", device.name);
+                Some(OutputFile { path, content: end_sessions(device, posture)? })
+            }));
+            let content = posture_summary(&self.policy, posture);
+            files.push(OutputFile { path: format!("{POSTURES}/{name}.txt"), content });
+        }
+        files
     }
 
     pub(super) fn outcome(&self, options: &Options) -> Outcome {
@@ -115,6 +172,13 @@ impl Checked {
         let (errors, warnings) = (self.diagnostics.errors(), self.diagnostics.warnings());
         print(io::stderr(), &format!("{text}: {}, {}\n", count(errors, "error"), count(warnings, "warning")))
     }
+}
+
+/// The policy as it is under a posture, compiled.
+struct UnderPosture {
+    name: String,
+    policy: Policy,
+    files: Vec<OutputFile>,
 }
 
 /// A number of things, in words.
@@ -160,6 +224,7 @@ fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome
     let options = &common.options;
     let mut checked = read_and_check(&common.path, options)?;
     let mut files = checked.compile();
+    let postures = checked.compile_postures();
     let outcome = checked.outcome(options);
     if outcome == Outcome::Findings || files.is_empty() {
         checked.report(options, "build", &None::<Built>)?;
@@ -169,6 +234,14 @@ fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome
     let directory = out.map_or_else(|| checked.root.join("build"), Path::to_path_buf);
     let proved = if prove { prove_build(&checked.policy, &files, &directory)? } else { Some(0) };
     let Some(proved) = proved else { return Ok(Outcome::Findings) };
+    for posture in postures.iter().filter(|_| prove) {
+        if prove_build(&posture.policy, &posture.files, &directory)?.is_none() {
+            return Ok(Outcome::Findings);
+        }
+    }
+    let written_postures = postures.len();
+    files.extend(checked.posture_files(postures));
+    files.sort();
     let manifest = Manifest::new(&checked.policy, &checked.sources, &files).to_json();
     let content = manifest.map_err(|error| Failure(error.to_string()))?;
     files.push(OutputFile { path: MANIFEST.to_owned(), content });
@@ -178,7 +251,12 @@ fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome
     let shown = out.map_or_else(|| shown_default(&common.path), Path::to_path_buf);
     let proved = match proved {
         0 => String::new(),
-        devices => format!(", proved for {}", count(devices, "enforcement point")),
+        devices if written_postures == 0 => format!(", proved for {}", count(devices, "enforcement point")),
+        devices => {
+            let (devices, postures) =
+                (count(devices, "enforcement point"), count(written_postures, "posture"));
+            format!(", proved for {devices}, without a posture and under {postures}")
+        }
     };
     let written = count(files.len(), "file");
     checked.summarise(options, &format!("wrote {written} to {}{proved}", shown.display()))?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::args::{Common, Format};
-use super::commands::{count, print, read_and_check};
+use super::commands::{POSTURES, count, print, read_and_check};
 use super::config::read_config;
 use super::{Failure, Outcome};
 use crate::emit::OutputFile;
@@ -84,7 +84,7 @@ pub(super) fn run(common: &Common, against: &Path, device: Option<&str>) -> Resu
         return Ok(Outcome::Findings);
     }
     let policy = &checked.policy;
-    let subjects = subjects(policy, against, device)?;
+    let subjects = subjects(policy, against, device, &options.postures)?;
     let verdicts: Vec<(&Subject, Verdict)> = subjects
         .iter()
         .map(|subject| (subject, prove(policy, subject.device, &configs(&subject.files))))
@@ -160,7 +160,12 @@ fn configs(files: &[(String, String)]) -> Vec<ConfigFile<'_>> {
 }
 
 /// What is to be proved: every enforcement point of a build, or the one that is named.
-fn subjects(policy: &Policy, against: &Path, device: Option<&str>) -> Result<Vec<Subject>, Failure> {
+fn subjects(
+    policy: &Policy,
+    against: &Path,
+    device: Option<&str>,
+    postures: &[String],
+) -> Result<Vec<Subject>, Failure> {
     let all: Vec<DeviceId> = (0..policy.devices.len()).map(DeviceId).collect();
     let names = || policy.devices.iter().map(|device| device.name.as_str()).collect::<Vec<_>>().join(", ");
     let chosen: Vec<DeviceId> = match device {
@@ -183,7 +188,12 @@ fn subjects(policy: &Policy, against: &Path, device: Option<&str>) -> Result<Vec
     }
     let folder_of = |id: DeviceId| {
         let folder = against.join(&policy[id].name);
-        if folder.is_dir() || chosen.len() > 1 { folder } else { against.to_path_buf() }
+        let folder = if folder.is_dir() || chosen.len() > 1 { folder } else { against.to_path_buf() };
+        match postures {
+            // What a build without a posture made has the configs of each in a folder of its own.
+            [name] => Some(folder.join(POSTURES).join(name)).filter(|own| own.is_dir()).unwrap_or(folder),
+            _ => folder,
+        }
     };
     chosen.iter().map(|id| folder(policy, *id, folder_of(*id))).collect()
 }

@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 96] = [
+pub const CODES: [Code; 97] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -95,6 +95,8 @@ pub const CODES: [Code; 96] = [
     code("C0615", "a guard of a forbid"),
     code("C0616", "a guard of a rule that shares packets with another"),
     code("C0617", "two guards of the same do the same"),
+    // Postures.
+    code("C0621", "a posture that cuts nothing off"),
     // Targets.
     code("C0701", "an unknown target"),
     code("C0702", "a name that an interface cannot have"),

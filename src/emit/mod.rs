@@ -13,6 +13,7 @@ mod iptables;
 mod linux;
 mod nftables;
 mod pfsense;
+mod session;
 mod template;
 mod timing;
 
@@ -23,6 +24,7 @@ pub use capability::{
 pub use catalogue::{human, markdown};
 pub use custom::{TargetFolder, UserTargets, VIEW_VERSION};
 pub use pfsense::{SpliceError, Spliced, splice};
+pub use session::{END_SESSIONS, end_sessions};
 
 use self::error::EmitError;
 use self::template::Templates;

@@ -6,6 +6,7 @@
 mod conduit;
 mod decide;
 mod guard;
+mod posture;
 mod schedule;
 mod topology;
 
@@ -16,6 +17,7 @@ use jiff::civil::Date;
 pub use conduit::{Conduits, Part, ZoneIndex};
 pub use decide::{Decider, Decision};
 pub use guard::{Action, Guard, Rate, RateUnit, Subject};
+pub use posture::{Cut, Posture};
 pub use schedule::{Clock, MINUTES_OF_DAY, MINUTES_OF_WEEK, Schedule, Week, Window};
 pub use topology::{Crossing, DeviceId, InterfaceId, Topology};
 
@@ -53,6 +55,8 @@ pub struct Policy {
     pub assertions: Vec<Assertion>,
     /// Guards, by name.
     pub guards: Vec<Guard>,
+    /// Postures, by name.
+    pub postures: Vec<Posture>,
     /// Enforcement points, by name.
     pub devices: Vec<Device>,
 }

@@ -48,16 +48,21 @@ impl AddressRange {
 
     /// The prefix that holds exactly these addresses, if there is one.
     pub fn as_prefix(self) -> Option<IpNet> {
-        let mut subnets: Box<dyn Iterator<Item = IpNet>> = match (self.first(), self.last()) {
+        let mut subnets = self.prefixes();
+        subnets.next().filter(|_| subnets.next().is_none())
+    }
+
+    /// The fewest prefixes that together are these addresses, ascending.
+    pub fn prefixes(self) -> Box<dyn Iterator<Item = IpNet>> {
+        match (self.first(), self.last()) {
             (IpAddr::V4(first), IpAddr::V4(last)) => {
                 Box::new(Ipv4Subnets::new(first, last, 0).map(IpNet::V4))
             }
             (IpAddr::V6(first), IpAddr::V6(last)) => {
                 Box::new(Ipv6Subnets::new(first, last, 0).map(IpNet::V6))
             }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => return None,
-        };
-        subnets.next().filter(|_| subnets.next().is_none())
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => Box::new(std::iter::empty()),
+        }
     }
 }
 

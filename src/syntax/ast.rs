@@ -447,6 +447,8 @@ pub struct Posture {
     pub isolate: Vec<Names>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// True if something in it could not be read, which was reported.
+    pub broken: bool,
 }
 
 /// Whether an enforcement point routes between zones with state, or switches with access lists.

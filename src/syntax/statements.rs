@@ -309,6 +309,7 @@ pub(super) fn posture(ctx: &mut Ctx, pair: &Pair<Rule>) -> Posture {
         name: named(ctx, pair, &block),
         isolate: isolate.map(|clause| ctx.names(clause)).collect(),
         attributes: block.attributes,
+        broken: block.broken,
     }
 }
 

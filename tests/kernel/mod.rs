@@ -14,6 +14,7 @@ mod injection;
 mod iptables;
 pub(crate) mod lab;
 pub(crate) mod martian;
+mod posture;
 mod product;
 mod random;
 pub(crate) mod require;

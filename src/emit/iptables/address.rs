@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
+use ipnet::IpNet;
 
 use crate::set::{AddressRange, AddressSet};
 
@@ -87,16 +87,7 @@ pub(super) fn test(side: Side, ranges: &[AddressRange], negated: bool) -> Test {
             Some(prefix) => format!("{not}{} {prefix}", side.option()),
             None => format!("-m iprange {not}--{}-range {}-{}", side.word(), range.first(), range.last()),
         }),
-        several => Test::Prefixes(several.iter().flat_map(|range| prefixes(*range)).collect()),
-    }
-}
-
-/// The fewest prefixes that together are a range.
-pub(super) fn prefixes(range: AddressRange) -> Vec<IpNet> {
-    match (range.first(), range.last()) {
-        (IpAddr::V4(first), IpAddr::V4(last)) => Ipv4Subnets::new(first, last, 0).map(IpNet::V4).collect(),
-        (IpAddr::V6(first), IpAddr::V6(last)) => Ipv6Subnets::new(first, last, 0).map(IpNet::V6).collect(),
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => Vec::new(),
+        several => Test::Prefixes(several.iter().flat_map(|range| range.prefixes()).collect()),
     }
 }
 

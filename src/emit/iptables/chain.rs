@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::address::{Family, Side, hosts, is_everything, prefixes};
+use super::address::{Family, Side, hosts, is_everything};
 use super::rectangle::Rectangle;
 use super::sets::{Element, SetType};
 use super::traffic::{PortRange, as_matches, parts};
@@ -115,7 +115,7 @@ fn elements(rectangle: &Rectangle, ports: &[PortRange], rule: &str) -> Option<(K
             Side::Source => sources,
             Side::Destination => destinations,
         };
-        ranges.iter().flat_map(|range| prefixes(*range)).collect()
+        ranges.iter().flat_map(|range| range.prefixes()).collect()
     };
     let (kind, hosts, nets): (_, Vec<Option<IpAddr>>, _) =
         match (is_everything(sources), is_everything(destinations)) {

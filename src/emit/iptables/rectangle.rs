@@ -3,7 +3,7 @@
 //! What a rule says is mostly one rectangle, or a few where another rule decides on a part of it.
 
 use super::address::Family;
-use crate::set::{AddressRange, FlowsOf, Interval, PacketSet, Point, Traffic};
+use crate::set::{self, AddressRange, FlowsOf, Interval, IntervalSet, PacketSet, Point, Traffic};
 
 /// Disjoint from all other rectangles of the same flows.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,37 +22,21 @@ pub(super) fn rectangles(packets: &PacketSet, family: Family) -> Vec<Rectangle> 
 }
 
 fn rectangles_of<A: Point>(flows: &FlowsOf<A>, range: fn(Interval<A>) -> AddressRange) -> Vec<Rectangle> {
-    let ranges = |intervals: Vec<Interval<A>>| intervals.into_iter().map(range).collect::<Vec<_>>();
-    let mut found = Vec::new();
-    for (sources, destinations) in grouped(flows.entries()) {
-        let sources = ranges(sources);
-        for (destinations, traffic) in grouped(destinations.entries()) {
-            found.push(Rectangle {
-                sources: sources.clone(),
-                destinations: ranges(destinations),
-                traffic: traffic.clone(),
-            });
-        }
-    }
-    found
-}
-
-/// Intervals with equal members together, in the order of the first interval of each group.
-fn grouped<A: Point, S: PartialEq>(entries: &[(Interval<A>, S)]) -> Vec<(Vec<Interval<A>>, &S)> {
-    let mut groups: Vec<(Vec<Interval<A>>, &S)> = Vec::new();
-    for (interval, members) in entries {
-        match groups.iter_mut().find(|(_, known)| *known == members) {
-            Some((intervals, _)) => intervals.push(*interval),
-            None => groups.push((vec![*interval], members)),
-        }
-    }
-    groups
+    let ranges = |set: &IntervalSet<A>| set.intervals().map(range).collect();
+    set::rectangles(flows)
+        .into_iter()
+        .map(|found| Rectangle {
+            sources: ranges(&found.sources),
+            destinations: ranges(&found.destinations),
+            traffic: found.traffic,
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::set::{AddressSet, IntervalSet, ServiceSet, Set};
+    use crate::set::{AddressSet, ServiceSet, Set};
 
     fn addresses(texts: &[&str]) -> AddressSet {
         texts.iter().map(|text| AddressRange::from(text.parse::<ipnet::IpNet>().unwrap())).collect()

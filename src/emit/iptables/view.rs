@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::guard;
 use super::super::linux::{Moments, moments, one_line, shortened};
-use super::address::{Family, Side, Test, prefixes, test};
+use super::address::{Family, Side, Test, test};
 use super::chain::{Kind, Line, place};
 use super::names::{Names, digest};
 use super::rectangle::rectangles;
@@ -359,7 +359,7 @@ impl<'p> Builder<'_, 'p> {
             return Ok(Some(options));
         }
         // INVARIANT: neither set is empty. A negated match on an empty set would match every packet.
-        let others: Vec<_> = foreign.iter().flat_map(|range| prefixes(*range)).collect();
+        let others: Vec<_> = foreign.iter().flat_map(|range| range.prefixes()).collect();
         let (not, nets, word) =
             if nets.len() <= others.len() { ("! ", nets, "at") } else { ("", others, "off") };
         let name = format!("{}/{word}-{}/{interface}", family.digit(), side.word());

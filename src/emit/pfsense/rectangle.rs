@@ -3,9 +3,7 @@
 //! A rule of pfSense names one alias on each side, so the rectangles of an entry are as few as its shape allows: one,
 //! unless another rule cuts into it.
 
-use crate::set::{
-    AddressSet, FlowsOf, Interval, IntervalMap, IntervalSet, PacketSet, Point, ServiceSet, Set, Traffic,
-};
+use crate::set::{self, AddressSet, IntervalSet, PacketSet, ServiceSet, Set, Traffic};
 
 /// The family of a rule.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -77,40 +75,17 @@ impl Rectangle {
 pub(super) fn rectangles(packets: &PacketSet) -> Vec<Rectangle> {
     let v4 = |set| AddressSet { v4: set, v6: IntervalSet::empty() };
     let v6 = |set| AddressSet { v4: IntervalSet::empty(), v6: set };
-    let inet = of_family(&packets.v4).into_iter().map(|(sources, destinations, traffic)| Rectangle {
+    let inet = set::rectangles(&packets.v4).into_iter().map(|found| Rectangle {
         family: Family::V4,
-        sources: v4(sources),
-        destinations: v4(destinations),
-        traffic,
+        sources: v4(found.sources),
+        destinations: v4(found.destinations),
+        traffic: found.traffic,
     });
-    let inet6 = of_family(&packets.v6).into_iter().map(|(sources, destinations, traffic)| Rectangle {
+    let inet6 = set::rectangles(&packets.v6).into_iter().map(|found| Rectangle {
         family: Family::V6,
-        sources: v6(sources),
-        destinations: v6(destinations),
-        traffic,
+        sources: v6(found.sources),
+        destinations: v6(found.destinations),
+        traffic: found.traffic,
     });
     inet.chain(inet6).collect()
-}
-
-fn of_family<A: Point>(flows: &FlowsOf<A>) -> Vec<(IntervalSet<A>, IntervalSet<A>, Traffic)> {
-    let mut found = Vec::new();
-    for (sources, destinations) in grouped(flows) {
-        for (destinations, traffic) in grouped(destinations) {
-            found.push((sources.clone(), destinations, traffic.clone()));
-        }
-    }
-    found
-}
-
-/// The keys of a map, those with the same members together, each group where its first key is. A rule has few different
-/// members however many keys it has, so the groups are searched one by one.
-pub(super) fn grouped<K: Point, S: Set>(map: &IntervalMap<K, S>) -> Vec<(IntervalSet<K>, &S)> {
-    let mut groups: Vec<(Vec<Interval<K>>, &S)> = Vec::new();
-    for (interval, members) in map.entries() {
-        match groups.iter_mut().find(|(_, known)| *known == members) {
-            Some((keys, _)) => keys.push(*interval),
-            None => groups.push((vec![*interval], members)),
-        }
-    }
-    groups.into_iter().map(|(keys, members)| (keys.into_iter().collect(), members)).collect()
 }

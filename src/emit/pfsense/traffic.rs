@@ -4,7 +4,7 @@
 //! all protocols, less some, becomes blocks of what is missing in front of a pass of everything; what else cannot be said
 //! is given back, to be reported.
 
-use super::rectangle::{Family, grouped};
+use super::rectangle::Family;
 use crate::set::{ICMP, ICMPV6, Interval, IntervalSet, Ports, Set, Traffic, has_ports};
 
 /// What one rule matches besides addresses.
@@ -185,7 +185,7 @@ impl Match {
 }
 
 fn with_ports(protocol: &'static str, ports: &Ports) -> Vec<Match> {
-    let groups = grouped(ports).into_iter();
+    let groups = ports.grouped().into_iter();
     groups
         .map(|(source_ports, destination_ports)| Match {
             source_ports,
