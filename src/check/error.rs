@@ -710,6 +710,19 @@ pub(super) enum CheckError {
         span: Span,
     },
 
+    // --- what is required ---
+    #[error("`{name}` has no {lacking}")]
+    #[diagnostic(code(C0631), help("the policy requires it of every `{kind}`"))]
+    Lacks {
+        kind: &'static str,
+        name: String,
+        lacking: String,
+        #[label(primary, "this statement")]
+        span: Span,
+        #[label("required here")]
+        required: Span,
+    },
+
     // --- later ---
     #[error("{what} is not compiled yet")]
     #[diagnostic(code(C0901), help("it is read and kept, but no output would carry it; remove it to build"))]

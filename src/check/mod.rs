@@ -13,6 +13,7 @@ mod guards;
 mod names;
 mod places;
 mod postures;
+mod require;
 mod rules;
 mod schedules;
 mod sense;
@@ -50,6 +51,7 @@ struct Statements<'a> {
     guards: Vec<&'a crate::syntax::ast::Guard>,
     postures: Vec<&'a crate::syntax::ast::Posture>,
     devices: Vec<&'a crate::syntax::ast::Device>,
+    requires: Vec<&'a crate::syntax::ast::Require>,
 }
 
 impl<'a> Statements<'a> {
@@ -71,6 +73,7 @@ impl<'a> Statements<'a> {
                 Statement::Guard(guard) => sorted.guards.push(guard),
                 Statement::Posture(posture) => sorted.postures.push(posture),
                 Statement::Device(device) => sorted.devices.push(device),
+                Statement::Require(require) => sorted.requires.push(require),
             }
         }
         sorted
@@ -86,6 +89,7 @@ pub fn check(files: &[File], as_of: Date, diagnostics: &mut Diagnostics) -> Poli
     sense::check_effect(&policy, &conduits, diagnostics);
     sense::check_forbids(&policy, &conduits, diagnostics);
     topology::check(&policy, &conduits, diagnostics);
+    require::check(&statements.requires, &policy, diagnostics);
     assertions::check(&policy, &conduits, diagnostics);
     policy.name = policy_name(&statements.names, diagnostics);
     policy

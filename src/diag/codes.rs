@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 97] = [
+pub const CODES: [Code; 99] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -32,6 +32,7 @@ pub const CODES: [Code; 97] = [
     code("C0012", "a file that is too intricate to be read"),
     code("C0013", "a clause or statement that cannot be read"),
     code("C0014", "an assertion does not say what it expects"),
+    code("C0015", "it is not said what is required of what"),
     // Names and values.
     code("C0101", "a name that is not declared"),
     code("C0102", "a name is declared twice"),
@@ -97,6 +98,8 @@ pub const CODES: [Code; 97] = [
     code("C0617", "two guards of the same do the same"),
     // Postures.
     code("C0621", "a posture that cuts nothing off"),
+    // What is required.
+    code("C0631", "a statement lacks what the policy requires"),
     // Targets.
     code("C0701", "an unknown target"),
     code("C0702", "a name that an interface cannot have"),

@@ -77,7 +77,7 @@ fn between(rule: &Rule) -> String {
     let side = |addresses: &AddressSet| {
         let ranges: Vec<String> = addresses.ranges().map(|range| range.to_string()).collect();
         match &ranges[..] {
-            [few @ ..] if few.len() <= 8 => few.join(", "),
+            few if few.len() <= 8 => few.join(", "),
             [first, .., last] => format!("{} ranges, from {first} to {last}", ranges.len()),
             _ => String::new(),
         }

@@ -45,6 +45,8 @@ pub enum Statement {
     Posture(Posture),
     /// `firewall` or `switch`
     Device(Device),
+    /// `require`
+    Require(Require),
 }
 
 /// A list of words, less some: `a, b except c`.
@@ -436,6 +438,15 @@ pub struct Action {
     pub duration: Option<(Word, Word)>,
     /// What stays allowed.
     pub except: Vec<Word>,
+}
+
+/// `require ATTRIBUTES on KINDS`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Require {
+    /// The attributes.
+    pub attributes: Vec<Word>,
+    /// The kinds of statements that need them, by their keywords.
+    pub kinds: Vec<Word>,
 }
 
 /// `posture NAME { isolate NAMES except RULES }`

@@ -142,4 +142,11 @@ pub(super) enum SyntaxError {
         #[label("`denied` or `allowed` belongs behind this word")]
         span: Span,
     },
+
+    #[error("this does not say what is required of what")]
+    #[diagnostic(code(C0015), help("the form is `require owner, reason on allow, manage`"))]
+    NoRequirement {
+        #[label("attributes, `on`, and kinds of statements")]
+        span: Span,
+    },
 }

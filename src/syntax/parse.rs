@@ -101,6 +101,7 @@ fn statement(ctx: &mut Ctx, pair: &Pair<Rule>) -> Option<Statement> {
     Some(match pair.as_rule() {
         Rule::policy => Statement::Policy(ctx.text(pair)),
         Rule::include => Statement::Include(ctx.text(pair)),
+        Rule::require => Statement::Require(statements::require(ctx, pair)),
         Rule::zone => Statement::Zone(statements::zone(ctx, pair)),
         Rule::service => Statement::Service(statements::service(ctx, pair)),
         Rule::class => Statement::Class(statements::class(ctx, pair)),

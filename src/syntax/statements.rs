@@ -8,7 +8,7 @@ use pest::iterators::Pair;
 
 use super::ast::{
     Action, Assertion, Class, Device, DeviceKind, Effect, Expectation, Group, Guard, Interface, Leads,
-    Manage, Peer, Posture, Rule as RuleStatement, Schedule, Service, Threshold, Window, Word, Zone,
+    Manage, Peer, Posture, Require, Rule as RuleStatement, Schedule, Service, Threshold, Window, Word, Zone,
 };
 use super::block::{Block, Ctx, Form};
 use super::error::SyntaxError;
@@ -311,6 +311,18 @@ pub(super) fn posture(ctx: &mut Ctx, pair: &Pair<Rule>) -> Posture {
         attributes: block.attributes,
         broken: block.broken,
     }
+}
+
+pub(super) fn require(ctx: &mut Ctx, pair: &Pair<Rule>) -> Require {
+    let words = |rule| {
+        let part = pair.clone().into_inner().find(|inner| inner.as_rule() == rule);
+        part.map(|part| ctx.words(&part, Rule::word)).unwrap_or_default()
+    };
+    let (attributes, kinds) = (words(Rule::required), words(Rule::kinds));
+    if attributes.is_empty() || kinds.is_empty() {
+        ctx.diagnostics.push(SyntaxError::NoRequirement { span: ctx.span(pair) });
+    }
+    Require { attributes, kinds }
 }
 
 pub(super) fn device(ctx: &mut Ctx, pair: &Pair<Rule>) -> Device {
