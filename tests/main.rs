@@ -14,6 +14,7 @@ mod kernel;
 mod support;
 mod families;
 mod sizes;
+mod speed;
 mod golden;
 mod cisco;
 mod scenario;
