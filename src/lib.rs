@@ -2,6 +2,7 @@
 //!
 //! The modules stand in the order in which data flows; each imports only those above it. See ARCHITECTURE.md.
 
+mod parallel;
 pub mod source;
 pub mod diag;
 pub mod set;

@@ -131,6 +131,17 @@ fn skip_until<K: Point, S>(entries: &[(Interval<K>, S)], cursor: K) -> &[(Interv
     }
 }
 
+/// The entries from the first one that reaches `key`, found by steps that double, so that a near one is found at once.
+fn reaching<K: Point, S>(entries: &[(Interval<K>, S)], key: K) -> &[(Interval<K>, S)] {
+    let before = |(interval, _): &(Interval<K>, S)| interval.last() < key;
+    let mut reach = 1;
+    while entries.get(reach - 1).is_some_and(before) {
+        reach *= 2;
+    }
+    let near = entries.get(..reach).unwrap_or(entries);
+    entries.get(near.partition_point(before)..).unwrap_or_default()
+}
+
 impl<K: Point, S: Set> Set for IntervalMap<K, S> {
     fn empty() -> Self {
         IntervalMap { entries: Vec::new() }
@@ -152,11 +163,24 @@ impl<K: Point, S: Set> Set for IntervalMap<K, S> {
         })
     }
 
+    /// Passes over what only one of the two has without looking at each entry, so that a small set costs little within a
+    /// large one.
     fn intersection(&self, other: &Self) -> Self {
-        self.combine(other, |ours, theirs| match (ours, theirs) {
-            (Some(ours), Some(theirs)) => ours.intersection(theirs),
-            (Some(_), None) | (None, Some(_)) | (None, None) => S::empty(),
-        })
+        let mut result = Self::empty();
+        let (mut left, mut right) = (self.entries.as_slice(), other.entries.as_slice());
+        while let ([(ours, members), left_rest @ ..], [(theirs, others), right_rest @ ..]) = (left, right) {
+            if ours.overlaps(*theirs) {
+                let first = ours.first().max(theirs.first());
+                let common = Interval::spanning(first, ours.last().min(theirs.last()));
+                result.push(common, members.intersection(others));
+            }
+            if ours.last() < theirs.last() {
+                left = reaching(left_rest, theirs.first());
+            } else {
+                right = reaching(right_rest, ours.first());
+            }
+        }
+        result
     }
 
     /// Walks both in step and stops at the first interval in which they meet, without making a set.
@@ -167,20 +191,35 @@ impl<K: Point, S: Set> Set for IntervalMap<K, S> {
                 return false;
             }
             if ours.last() < theirs.last() {
-                left = left_rest;
+                left = reaching(left_rest, theirs.first());
             } else {
-                right = right_rest;
+                right = reaching(right_rest, ours.first());
             }
         }
         true
     }
 
+    /// Passes over what only the other one has without looking at each entry.
     fn difference(&self, other: &Self) -> Self {
-        self.combine(other, |ours, theirs| match (ours, theirs) {
-            (Some(ours), Some(theirs)) => ours.difference(theirs),
-            (Some(ours), None) => ours.clone(),
-            (None, _) => S::empty(),
-        })
+        let mut result = Self::empty();
+        let mut right = other.entries.as_slice();
+        for (ours, members) in &self.entries {
+            right = reaching(right, ours.first());
+            let mut left = Some(ours.first());
+            for (theirs, others) in right.iter().take_while(|(theirs, _)| theirs.first() <= ours.last()) {
+                let Some(start) = left else { break };
+                let common = Interval::spanning(start.max(theirs.first()), ours.last().min(theirs.last()));
+                if let Some(before) = common.first().previous().filter(|_| start < common.first()) {
+                    result.push(Interval::spanning(start, before), members.clone());
+                }
+                result.push(common, members.difference(others));
+                left = common.last().next().filter(|_| common.last() < ours.last());
+            }
+            if let Some(start) = left {
+                result.push(Interval::spanning(start, ours.last()), members.clone());
+            }
+        }
+        result
     }
 }
 

@@ -177,6 +177,11 @@ pub(super) fn transposed<A: Point, S: Set>(
     union_all(pairs)
 }
 
+/// All destinations.
+pub(super) fn destinations(flows: &Flows) -> IntervalSet<u128> {
+    flows.entries().iter().flat_map(|(_, to)| to.entries()).map(|(interval, _)| *interval).collect()
+}
+
 /// The disjoint boxes of a set, in ascending order.
 pub(super) fn boxes(flows: &Flows) -> Vec<BoxOf<u128>> {
     PacketSet { v4: FlowsOf::empty(), v6: flows.clone() }

@@ -8,7 +8,7 @@
 //! for other zones, it denies everything else to these, and then the rest is simply `any`. What that saves is counted,
 //! and the shorter form is taken.
 
-use super::acl::{Action, Block, Direction, Ending, Family, Flows, Line, transposed};
+use super::acl::{Action, Block, Direction, Ending, Family, Flows, Line, destinations, transposed};
 use super::baseline;
 use super::prefix::{Prefix, cover};
 use super::service::{Lowered, Service, TCP, UDP, lower, only};
@@ -203,7 +203,7 @@ fn errors_block(errors: &Errors, wanted: &Wanted, part: &Part) -> Block {
 /// lines touch something that another line has to permit.
 fn undivided(wanted: &Wanted, part: &Part, stream: &Stream) -> Option<Vec<Line>> {
     let held = match wanted.direction {
-        Direction::In => transposed(&stream.flows).keys(),
+        Direction::In => destinations(&stream.flows),
         Direction::Out => stream.flows.keys(),
     };
     if held != wanted.beyond {

@@ -6,14 +6,15 @@ use serde::Serialize;
 
 use super::acl::{Block, Direction, Family, Flows, boxes};
 use super::baseline::LINK_LOCAL;
-use super::build::{self, Unsaid};
+use super::build::{self, Built, Unsaid};
 use super::group::{self, Group, Groups};
 use super::prefix::cover;
-use super::residue::{Class, residue};
+use super::residue::{Class, Residue, residue};
 use super::time::{self, Ranges, TimeRange};
 use super::wanted::{Wanted, managed};
 use super::{tcam, text};
 use crate::ir::{Interface, Policy};
+use crate::parallel::each;
 use crate::plan::DevicePlan;
 use crate::set::{BoxOf, Interval, IntervalMap, IntervalSet, Ports, Set, Traffic, union_all};
 
@@ -80,16 +81,25 @@ impl Config {
         let mut defined = Definitions { policy: plan.policy, groups: Groups::new(), ranges: Ranges::new() };
         let (zoned, others): (Vec<&Interface>, Vec<&Interface>) =
             plan.device.interfaces.iter().partition(|interface| !interface.zones.is_empty());
+        let all_of = |interface| {
+            let families = Family::BOTH.into_iter();
+            families.flat_map(move |family| {
+                [Direction::In, Direction::Out].map(|direction| (interface, direction, family))
+            })
+        };
+        let asked: Vec<(&Interface, Direction, Family)> = zoned.iter().copied().flat_map(all_of).collect();
+        let mut drafts =
+            each(&asked, |(interface, direction, family)| Draft::new(plan, interface, *direction, *family))
+                .into_iter();
         for interface in zoned {
             let mut commands = Vec::new();
-            for family in Family::BOTH {
-                for direction in [Direction::In, Direction::Out] {
-                    let wanted = Wanted::new(plan, interface, direction, family);
-                    naive += naive_entries(&wanted);
-                    let list = list(plan, interface, &wanted, &mut defined, unsaid)?;
-                    commands.push(binding(&list.name, direction, family));
-                    lists.push(list);
-                }
+            for (_, direction, family) in all_of(interface) {
+                let Some(draft) = drafts.next() else { break };
+                let draft = draft?;
+                naive += draft.naive;
+                let list = draft.list(&mut defined, unsaid);
+                commands.push(binding(&list.name, direction, family));
+                lists.push(list);
             }
             let (name, zones) = (interface.name.clone(), zones(plan, interface));
             interfaces.push(Binding { interface: name, zones, commands });
@@ -154,25 +164,43 @@ fn keyword(family: Family) -> &'static str {
     }
 }
 
-fn list(
-    plan: &DevicePlan,
-    interface: &Interface,
-    wanted: &Wanted,
-    defined: &mut Definitions,
-    unsaid: &mut BTreeSet<Unsaid>,
-) -> Result<List, &'static str> {
-    let rest = plan.policy.zones.iter().filter(|zone| zone.is_rest);
-    let rest: IntervalSet<u128> = union_all(rest.map(|zone| wanted.family.addresses(&zone.addresses)));
-    let mut built = build::build(wanted, &rest.difference(&wanted.near));
-    let residue = residue(wanted, &mut built, &time::calendar(plan.policy, &wanted.schedules()))?;
-    unsaid.extend(built.unsaid);
-    let (word, in_name) = words(wanted.direction);
-    let stem = format!("CORDON-{}-{in_name}", text::in_name(&interface.name));
-    let about = format!("{} {word}, IPv{}:", text::harmless(&interface.name), wanted.family.digit());
-    let opening = plan.device.denies_fragments.map(|_| deny_fragments(wanted.family));
-    let mut made = finished(&stem, opening, &built.blocks, wanted.family, about, defined);
-    made.classes = residue.classes;
-    Ok(made)
+/// A list of an interface before it is written.
+struct Draft {
+    stem: String,
+    about: String,
+    /// The line that stands before all others, if there is one.
+    opening: Option<String>,
+    family: Family,
+    built: Built,
+    residue: Residue,
+    /// The entries of the list if each box of packets were written out by itself.
+    naive: usize,
+}
+
+impl Draft {
+    fn new(
+        plan: &DevicePlan,
+        interface: &Interface,
+        direction: Direction,
+        family: Family,
+    ) -> Result<Self, &'static str> {
+        let wanted = Wanted::new(plan, interface, direction, family);
+        let rest = plan.policy.zones.iter().filter(|zone| zone.is_rest);
+        let rest: IntervalSet<u128> = union_all(rest.map(|zone| family.addresses(&zone.addresses)));
+        let mut built = build::build(&wanted, &rest.difference(&wanted.near));
+        let residue = residue(&wanted, &mut built, &time::calendar(plan.policy, &wanted.schedules()))?;
+        let (word, in_name) = words(direction);
+        let stem = format!("CORDON-{}-{in_name}", text::in_name(&interface.name));
+        let about = format!("{} {word}, IPv{}:", text::harmless(&interface.name), family.digit());
+        let opening = plan.device.denies_fragments.map(|_| deny_fragments(family));
+        Ok(Draft { stem, about, opening, family, built, residue, naive: naive_entries(&wanted) })
+    }
+
+    fn list(self, defined: &mut Definitions, unsaid: &mut BTreeSet<Unsaid>) -> List {
+        unsaid.extend(self.built.unsaid);
+        let made = finished(&self.stem, self.opening, &self.built.blocks, self.family, self.about, defined);
+        List { classes: self.residue.classes, ..made }
+    }
 }
 
 /// The line that denies fragments other than the first, which show no ports. It has to stand before all others: a line

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::acl::{Direction, Ending, Family, Flows, transposed};
+use super::acl::{Direction, Ending, Family, Flows, destinations, transposed};
 use super::service::{Service, replies};
 use super::time::{Moment, remark};
 use crate::ir::{Effect, Interface, Policy, RuleIndex, ScheduleId, Side};
@@ -180,16 +180,25 @@ fn streams(plan: &DevicePlan, interface: &Interface, direction: Direction, famil
         ((stream.ending.log, allows), stream.ending.during)
     };
     let kinds: Vec<_> = streams.iter().map(effect).collect();
-    let all: Vec<Flows> = streams.iter().map(|stream| stream.flows.clone()).collect();
-    for (stream, (kind, during)) in streams.iter_mut().zip(&kinds) {
-        // What is allowed always is allowed during a schedule as well.
-        let alike = kinds.iter().zip(&all).filter(|((other, other_during), _)| {
-            other == kind && (other_during.is_none() || other_during == during)
-        });
-        let alike: Flows = union_all(alike.map(|(_, flows)| flows.clone()));
+    let mut by_kind: BTreeMap<_, Vec<Flows>> = BTreeMap::new();
+    for (kind, stream) in kinds.iter().zip(&streams) {
+        by_kind.entry(*kind).or_default().push(stream.flows.clone());
+    }
+    let by_kind: BTreeMap<_, Flows> =
+        by_kind.into_iter().map(|(kind, flows)| (kind, union_all(flows))).collect();
+    // What is allowed always is allowed during a schedule as well.
+    let alike: BTreeMap<_, Flows> = by_kind
+        .iter()
+        .map(|((kind, during), own)| {
+            let always = by_kind.get(&(*kind, None)).filter(|_| during.is_some());
+            ((*kind, *during), always.map_or_else(|| own.clone(), |always| own.union(always)))
+        })
+        .collect();
+    for (stream, kind) in streams.iter_mut().zip(&kinds) {
+        let Some(alike) = alike.get(kind) else { continue };
         if let Some(rule) = stream.rule {
             let rule = &plan.policy[rule];
-            stream.shape = family.of(&rule.packets()).intersection(&alike);
+            stream.shape = family.of(&rule.packets()).intersection(alike);
             let within = |side: &Side, met: IntervalSet<u128>| {
                 let zones = plan.policy.zones.iter().map(|zone| family.addresses(&zone.addresses));
                 let zones = union_all(zones.filter(|zone| !zone.is_disjoint(&met)));
@@ -197,7 +206,7 @@ fn streams(plan: &DevicePlan, interface: &Interface, direction: Direction, famil
             };
             stream.sides = Sides {
                 sources: within(&rule.from, stream.shape.keys()),
-                destinations: within(&rule.to, transposed(&stream.shape).keys()),
+                destinations: within(&rule.to, destinations(&stream.shape)),
             };
         }
     }
@@ -221,7 +230,7 @@ pub(super) fn managed(plan: &DevicePlan, family: Family, window: &Flows) -> Vec<
             rule: None,
             ending: Ending { log: input.management.log, during: None },
             shape: flows.clone(),
-            sides: Sides { sources: flows.keys(), destinations: transposed(&flows).keys() },
+            sides: Sides { sources: flows.keys(), destinations: destinations(&flows) },
             flows,
         }
     });
@@ -254,13 +263,13 @@ fn errors(
 ) -> Vec<Errors> {
     let is_allow =
         |stream: &&Stream| stream.rule.is_some_and(|rule| plan.policy[rule].effect == Effect::Allow);
-    let mut connections: BTreeMap<Option<ScheduleId>, Vec<Flows>> = BTreeMap::new();
+    let mut connections: BTreeMap<Option<ScheduleId>, Vec<&Flows>> = BTreeMap::new();
     for stream in streams.into_iter().flatten().filter(is_allow) {
-        connections.entry(stream.ending.during).or_default().push(stream.flows.clone());
+        connections.entry(stream.ending.during).or_default().push(&stream.flows);
     }
     let mut always = Flows::empty();
     let errors = connections.into_iter().map(|(during, flows)| {
-        let flows = errors_about(plan, direction, family, near, &union_all(flows)).difference(&always);
+        let flows = errors_about(plan, direction, family, near, &flows).difference(&always);
         if during.is_none() {
             always = flows.clone();
         }
@@ -275,9 +284,10 @@ fn errors_about(
     direction: Direction,
     family: Family,
     near: &IntervalSet<u128>,
-    all: &Flows,
+    all: &[&Flows],
 ) -> Flows {
-    let met = all.keys().union(&transposed(all).keys());
+    let met = all.iter().flat_map(|flows| [flows.keys(), destinations(flows)]);
+    let met = union_all(met);
     let zones = plan.policy.zones.iter().map(|zone| family.addresses(&zone.addresses));
     let peers = zones.filter(|zone| !zone.is_disjoint(&met) && zone.is_disjoint(near));
     let traffic = union_all(error_messages(family).iter().map(Service::traffic));

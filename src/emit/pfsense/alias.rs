@@ -237,13 +237,17 @@ fn prefixes(set: &AddressSet) -> Vec<IpNet> {
 /// only those are taken that the statement mentions, so that no other statement has a say in the name.
 fn name_of<'p>(policy: &'p Policy, family: Family, set: &AddressSet, mentions: &str) -> Option<&'p str> {
     let zone = policy.zones.iter().find(|zone| family.of(&zone.addresses) == *set);
-    let endpoints = || {
-        let mut endpoints = policy.endpoints.iter();
-        endpoints.find(|endpoint| {
-            words(mentions).any(|word| word == endpoint.name) && family.of(&endpoint.addresses) == *set
+    let endpoint = || {
+        let mut names: Vec<&str> = words(mentions).collect();
+        names.sort_unstable();
+        // The policy has them by name.
+        names.into_iter().find_map(|name| {
+            let place = policy.endpoints.binary_search_by(|known| known.name.as_str().cmp(name)).ok()?;
+            let endpoint = policy.endpoints.get(place)?;
+            (family.of(&endpoint.addresses) == *set).then_some(endpoint.name.as_str())
         })
     };
-    zone.map(|zone| zone.name.as_str()).or_else(|| endpoints().map(|endpoint| endpoint.name.as_str()))
+    zone.map(|zone| zone.name.as_str()).or_else(endpoint)
 }
 
 /// The service that a set of ports is, of those that the statement mentions.
