@@ -11,6 +11,7 @@ use super::config::read_config;
 use super::{Failure, Outcome};
 use crate::emit::OutputFile;
 use crate::ir::{DeviceId, Policy};
+use crate::parallel::each;
 use crate::prove::{
     Comparison, ConfigFile, Difference, Kind, Unreadable, Verdict, Witness, files_read, prove,
 };
@@ -85,10 +86,7 @@ pub(super) fn run(common: &Common, against: &Path, device: Option<&str>) -> Resu
     }
     let policy = &checked.policy;
     let subjects = subjects(policy, against, device, &options.postures)?;
-    let verdicts: Vec<(&Subject, Verdict)> = subjects
-        .iter()
-        .map(|subject| (subject, prove(policy, subject.device, &configs(&subject.files))))
-        .collect();
+    let verdicts = prove_all(policy, &subjects);
     let reports: Vec<Report> =
         verdicts.iter().map(|(subject, verdict)| report(policy, subject.device, verdict)).collect();
     checked.report(options, "verify", &reports)?;
@@ -111,6 +109,12 @@ pub(super) fn run(common: &Common, against: &Path, device: Option<&str>) -> Resu
     Ok(if equal { Outcome::Fine } else { Outcome::Findings })
 }
 
+/// Proves configs, several at a time.
+fn prove_all<'s>(policy: &Policy, subjects: &'s [Subject]) -> Vec<(&'s Subject, Verdict)> {
+    let verdicts = each(subjects, |subject| prove(policy, subject.device, &configs(&subject.files)));
+    subjects.iter().zip(verdicts).collect()
+}
+
 /// Proves what is about to be written. Gives how many enforcement points were proved; those whose target has no reader
 /// are not. Nothing if a config does not mean what the policy says: that is a bug in cordon, or in a template of the user,
 /// which is said, and a report of it is left beside the output.
@@ -121,14 +125,19 @@ pub(super) fn prove_build(
 ) -> Result<Option<usize>, Failure> {
     let mut proved = 0;
     let mut failed = String::new();
-    for id in (0..policy.devices.len()).map(DeviceId) {
-        let own = own_files(policy, id, files);
-        let subject = Subject { device: id, place: PathBuf::from(&policy[id].name), files: own };
-        let verdict = prove(policy, id, &configs(&subject.files));
+    let subjects: Vec<Subject> = (0..policy.devices.len())
+        .map(DeviceId)
+        .map(|id| Subject {
+            device: id,
+            place: PathBuf::from(&policy[id].name),
+            files: own_files(policy, id, files),
+        })
+        .collect();
+    for (subject, verdict) in prove_all(policy, &subjects) {
         match &verdict {
             Verdict::NoReader => {}
             Verdict::Compared(comparison) if comparison.is_equal() => proved += 1,
-            Verdict::Compared(_) | Verdict::Unreadable(_) => failed += &in_words(policy, &subject, &verdict),
+            Verdict::Compared(_) | Verdict::Unreadable(_) => failed += &in_words(policy, subject, &verdict),
         }
     }
     if failed.is_empty() {

@@ -6,8 +6,9 @@ use roxmltree::{Document, Node};
 use serde::Serialize;
 
 use super::platform::{CISCO_IOS, IPTABLES, NFTABLES, PFSENSE, Platform};
-use super::{Comparison, compare};
+use super::{Comparison, compare, expected};
 use crate::ir::{DeviceId, Policy};
+use crate::parallel::both;
 use crate::read::{Family, Mistake, Model, Reading, cisco_ios, iptables, nftables, pfsense};
 
 /// A file of an enforcement point, or a dump of what it runs.
@@ -114,14 +115,15 @@ pub fn prove(policy: &Policy, device: DeviceId, files: &[ConfigFile]) -> Verdict
     if !missing.is_empty() {
         return Verdict::Unreadable(missing);
     }
-    let readings = (reader.read)(&found);
+    // Neither looks at what the other makes.
+    let (expected, readings) = both(|| expected(policy, device, reader.platform), || (reader.read)(&found));
     let mistakes: Vec<Unreadable> =
         readings.iter().flat_map(|(file, reading)| unreadable(file, reading)).collect();
     if !mistakes.is_empty() {
         return Verdict::Unreadable(mistakes);
     }
     let models: Vec<Model> = readings.into_iter().map(|(_, reading)| reading.model).collect();
-    Verdict::Compared(compare(policy, device, &models, reader.platform))
+    Verdict::Compared(compare(policy, device, expected, &models, reader.platform))
 }
 
 fn unreadable(file: &str, reading: &Reading) -> impl Iterator<Item = Unreadable> {
@@ -142,7 +144,9 @@ fn read_iptables(files: &[ConfigFile]) -> Vec<(String, Reading)> {
     let read = |(name, family): (&str, Family)| {
         (name.to_owned(), iptables::read(text(name), text("sets.ipset"), family))
     };
-    families.map(read).into()
+    let [v4, v6] = families;
+    let (v4, v6) = both(|| read(v4), || read(v6));
+    vec![v4, v6]
 }
 
 /// The areas of a config, with rules that have a schedule where `cordon splice` puts them.

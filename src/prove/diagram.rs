@@ -106,6 +106,27 @@ struct Remembered {
     result: Id,
 }
 
+/// Diagrams that were joined, and what they became.
+#[derive(Debug)]
+struct Joined {
+    list: Box<[Id]>,
+    result: Id,
+}
+
+/// Values for which one of some diagrams goes on to `child`.
+#[derive(Clone, Copy, Debug)]
+struct Run<K> {
+    first: K,
+    last: K,
+    /// The place of the diagram among them.
+    rank: usize,
+    child: Id,
+}
+
+/// How many diagrams are joined at once at most: enough that few nodes are made on the way, and few enough that those
+/// that are open at one value are gone through quickly.
+const JOINED: usize = 64;
+
 /// Diagrams over the same variables.
 #[derive(Debug)]
 pub(super) struct Diagrams<K> {
@@ -117,6 +138,7 @@ pub(super) struct Diagrams<K> {
     pending: Vec<Edge<K>>,
     unique: HashTable<Id>,
     memory: HashTable<Remembered>,
+    joined: HashTable<Joined>,
     hasher: DefaultHashBuilder,
 }
 
@@ -130,6 +152,7 @@ impl<K: Key> Diagrams<K> {
             pending: Vec::new(),
             unique: HashTable::new(),
             memory: HashTable::new(),
+            joined: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
         }
     }
@@ -185,19 +208,28 @@ impl<K: Key> Diagrams<K> {
         self.apply(Operation::Settled, diagram, Id::UNDECIDED)
     }
 
-    /// The first diagram that decides. `otherwise` is associative, so the diagrams are joined in a balanced tree, in which
-    /// each takes part in few joins; one after the other, the first would take part in all.
+    /// The first diagram that decides. `otherwise` is associative, so the diagrams are joined in a tree, in which each takes
+    /// part in few joins; one after the other, the first would take part in all.
     pub(super) fn first_of(&mut self, mut diagrams: Vec<Id>) -> Id {
         while diagrams.len() > 1 {
-            let pairs = diagrams.chunks(2);
-            let joined = pairs.map(|pair| match pair {
-                [one, other] => self.apply(Operation::Otherwise, *one, *other),
-                [one] => *one,
-                _ => Id::UNDECIDED,
-            });
-            diagrams = joined.collect();
+            diagrams = diagrams.chunks(JOINED).map(|some| self.join(some.to_vec())).collect();
         }
         diagrams.pop().unwrap_or(Id::UNDECIDED)
+    }
+
+    /// What any of some diagrams decides that have one outcome, such as sets. Those that decide on packets near each other
+    /// are joined first, since they have the most in common.
+    pub(super) fn union(&mut self, mut sets: Vec<Id>) -> Id {
+        sets.sort_by_cached_key(|set| self.start(*set));
+        sets.dedup();
+        self.first_of(sets)
+    }
+
+    /// The first value of the first variable at which a set holds anything.
+    fn start(&self, set: Id) -> (u128, Id) {
+        let node = self.node_if_any(set).filter(|node| node.variable == 0);
+        let first = node.map(|node| self.edge(node.start)).filter(|edge| edge.child == Id::NONE);
+        (first.map_or(0, |edge| edge.last.number()), set)
     }
 
     /// The packets that are accepted, as a set.
@@ -279,6 +311,25 @@ impl<K: Key> Diagrams<K> {
         own * skipped(variable, node.variable)
     }
 
+    /// Gives back the memory of what was worked out on the way to the diagrams that there are.
+    pub(super) fn forget(&mut self) {
+        self.memory = HashTable::new();
+        self.joined = HashTable::new();
+    }
+
+    /// How many nodes and edges a diagram has.
+    #[cfg(test)]
+    pub(super) fn size(&self, diagram: Id) -> (usize, usize) {
+        let mut found = std::collections::BTreeSet::new();
+        let (mut open, mut edges) = (vec![diagram], 0);
+        while let Some(id) = open.pop() {
+            let Some(node) = self.node_if_any(id).filter(|_| found.insert(id)) else { continue };
+            edges += (node.end - node.start) as usize;
+            open.extend((node.start..node.end).map(|index| self.edge(index).child));
+        }
+        (found.len(), edges)
+    }
+
     /// A box of a set: for each variable the values of one interval, chosen by `prefer` among those that lead to some
     /// packet; `None` if the set is empty. `prefer` is given a variable and the intervals, and gives the place of one.
     pub(super) fn pick(
@@ -343,16 +394,99 @@ impl<K: Key> Diagrams<K> {
         loop {
             let left_edge = left.map_or(Edge { last: end, child: one }, |_| self.edge(left_at));
             let right_edge = right.map_or(Edge { last: end, child: other }, |_| self.edge(right_at));
-            let last = left_edge.last.min(right_edge.last);
-            let child = self.apply(operation, left_edge.child, right_edge.child);
+            let mut last = left_edge.last.min(right_edge.last);
+            if left_edge.last != right_edge.last
+                && let Some(result) = whatever_the_other(operation, left_edge.child, right_edge.child)
+            {
+                // The edges of the other one need not be looked at up to here.
+                let (child, left_decides) = result;
+                last = if left_decides { left_edge.last } else { right_edge.last };
+                self.push_edge(base, last, child);
+            } else {
+                let child = self.apply(operation, left_edge.child, right_edge.child);
+                self.push_edge(base, last, child);
+            }
+            if last == end {
+                break;
+            }
+            left_at = left.map_or(0, |node| self.edge_behind(left_at, node.end, last));
+            right_at = right.map_or(0, |node| self.edge_behind(right_at, node.end, last));
+        }
+        self.node(variable, base)
+    }
+
+    /// The first edge from one on that leads on for values behind `last`. It is found by steps that double.
+    fn edge_behind(&self, from: u32, end: u32, last: K) -> u32 {
+        let edges = self.edges.get(from as usize..end as usize).unwrap_or_default();
+        let mut reach = 1;
+        while edges.get(reach - 1).is_some_and(|edge| edge.last <= last) {
+            reach *= 2;
+        }
+        let near = edges.get(..reach).unwrap_or(edges);
+        from + place(near.partition_point(|edge| edge.last <= last))
+    }
+
+    /// The first of a few diagrams that decides, all joined at once, so that no node is made for what only some of them
+    /// decide.
+    fn join(&mut self, mut list: Vec<Id>) -> Id {
+        shorten(&mut list);
+        match list[..] {
+            [] => return Id::UNDECIDED,
+            [only] => return only,
+            [one, other] => return self.apply(Operation::Otherwise, one, other),
+            _ => {}
+        }
+        let hash = self.hasher.hash_one(&list);
+        if let Some(known) = self.joined.find(hash, |known| known.list[..] == list[..]) {
+            return known.result;
+        }
+        let variables = list.iter().filter_map(|id| self.node_if_any(*id)).map(|node| node.variable);
+        let variable = variables.min().unwrap_or(u16::MAX);
+        let end = self.last(variable);
+        let runs = self.runs(&list, variable);
+        let base = self.pending.len();
+        let (mut open, mut started, mut at): (Vec<Run<K>>, usize, K) = (Vec::new(), 0, K::of(0));
+        loop {
+            while let Some(run) = runs.get(started).filter(|run| run.first <= at) {
+                open.insert(open.partition_point(|other| other.rank < run.rank), *run);
+                started += 1;
+            }
+            let ahead = runs.get(started).map(|run| K::of(run.first.number().saturating_sub(1)));
+            let last = open.iter().map(|run| run.last).chain(ahead).min().unwrap_or(end);
+            let child = self.join(open.iter().map(|run| run.child).collect());
             self.push_edge(base, last, child);
             if last == end {
                 break;
             }
-            left_at += u32::from(left_edge.last == last);
-            right_at += u32::from(right_edge.last == last);
+            open.retain(|run| run.last > last);
+            at = K::of(last.number().saturating_add(1));
         }
-        self.node(variable, base)
+        let result = self.node(variable, base);
+        let hasher = &self.hasher;
+        let rehash = |known: &Joined| hasher.hash_one(&*known.list);
+        self.joined.insert_unique(hash, Joined { list: list.into(), result }, rehash);
+        result
+    }
+
+    /// Where each of some diagrams decides anything about a variable, ascending.
+    fn runs(&self, list: &[Id], variable: u16) -> Vec<Run<K>> {
+        let mut runs = Vec::new();
+        for (rank, id) in list.iter().enumerate() {
+            let Some(node) = self.node_if_any(*id).filter(|node| node.variable == variable) else {
+                runs.push(Run { first: K::of(0), last: self.last(variable), rank, child: *id });
+                continue;
+            };
+            let mut first = K::of(0);
+            for index in node.start..node.end {
+                let Edge { last, child } = self.edge(index);
+                if child != Id::UNDECIDED {
+                    runs.push(Run { first, last, rank, child });
+                }
+                first = K::of(last.number().saturating_add(1));
+            }
+        }
+        runs.sort_unstable_by_key(|run| (run.first, run.rank));
+        runs
     }
 
     /// Adds an edge to the node that is being made, or widens its last one if that leads to the same.
@@ -418,6 +552,43 @@ fn place(index: usize) -> u32 {
 #[expect(clippy::cast_precision_loss, reason = "counts are told as nearly as a floating-point number can")]
 fn wide(number: u128) -> f64 {
     number as f64
+}
+
+/// The result where one of two edges settles it for all values that it leads on for, whatever the other one does there;
+/// true if that is the first.
+fn whatever_the_other(operation: Operation, one: Id, other: Id) -> Option<(Id, bool)> {
+    let (first, second) = match operation {
+        Operation::Otherwise => (one.is_outcome() && one != Id::UNDECIDED, false),
+        Operation::Within => (one == Id::NONE, other == Id::UNDECIDED),
+        Operation::Without => (one == Id::UNDECIDED, other.is_outcome() && other != Id::NONE),
+        Operation::Settled
+        | Operation::Accepted
+        | Operation::NotDropped
+        | Operation::ForSome(_)
+        | Operation::ForAll(_) => (false, false),
+    };
+    let result = if operation == Operation::Otherwise { one } else { Id::UNDECIDED };
+    (first || second).then_some((result, first))
+}
+
+/// Takes out what does not decide, what comes again, and what stands behind an outcome.
+fn shorten(list: &mut Vec<Id>) {
+    let mut length = 0;
+    for place in 0..list.len() {
+        let Some(id) = list.get(place).copied() else { break };
+        let known = list.get(..length).is_some_and(|before| before.contains(&id));
+        if id == Id::UNDECIDED || known {
+            continue;
+        }
+        if let Some(slot) = list.get_mut(length) {
+            *slot = id;
+        }
+        length += 1;
+        if id.is_outcome() {
+            break;
+        }
+    }
+    list.truncate(length);
 }
 
 /// The result where no node has to be looked at.

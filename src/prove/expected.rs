@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bounds::Constants;
 use super::diagram::{Id, Key};
+use super::platform::Platform;
 use super::space::{ICMP, ICMPV6, Space, TCP, variable};
 use crate::ir::{Device, Effect, Policy, Rule, Week, ZoneId};
 use crate::read::{Family, PacketBox};
@@ -24,13 +26,54 @@ pub(super) enum Time {
 }
 
 /// Which packets of a connection are meant.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Way {
     /// Those of who opens it.
     Forth,
     /// Replies, as they look to a platform that knows no connections: from the port that was asked, for TCP with ACK or
     /// RST set, for ICMP the reply to the request.
     Back,
+}
+
+/// What a policy says of the packets of one family, whatever zones they lie between.
+pub(super) struct Expected<K> {
+    pub(super) space: Space<K>,
+    pub(super) constants: Constants,
+    /// All that the policy allows, and the part of it that no target may leave out.
+    pub(super) everything: Id,
+    pub(super) promised: Id,
+    /// Replies to both, where they need a rule.
+    pub(super) replies: Id,
+    pub(super) promised_replies: Id,
+    /// What manage statements let to the device.
+    pub(super) managed: Id,
+}
+
+impl<K: Key> Expected<K> {
+    /// Works out what one device of a platform is to do.
+    pub(super) fn new(policy: &Policy, device: &Device, family: Family, platform: &Platform) -> Self {
+        let mut space = Space::<K>::new(family);
+        let constants = Constants::new(&mut space, platform);
+        let nothing = BTreeSet::new();
+        let left_out: BTreeSet<String> =
+            policy.rules.iter().filter(|rule| rule.leave_out).map(|rule| rule.id.clone()).collect();
+        let [everything, replies] = [Way::Forth, Way::Back].map(|way| {
+            if way == Way::Back && platform.stateful {
+                return Id::NONE;
+            }
+            allowed(&mut space, policy, platform.time, way, &nothing)
+        });
+        let [promised, promised_replies] =
+            [(Way::Forth, everything), (Way::Back, replies)].map(|(way, all)| {
+                if left_out.is_empty() || way == Way::Back && platform.stateful {
+                    return all;
+                }
+                allowed(&mut space, policy, platform.time, way, &left_out)
+            });
+        let managed = managed(&mut space, policy, device);
+        space.diagrams.forget();
+        Expected { space, constants, everything, promised, replies, promised_replies, managed }
+    }
 }
 
 /// The packets that a policy allows, whatever zones they lie between, without those of rules that are left out.
@@ -42,23 +85,25 @@ pub(super) fn allowed<K: Key>(
     left_out: &BTreeSet<String>,
 ) -> Id {
     let (mut allowed, mut forbidden) = (Vec::new(), Vec::new());
+    let mut known = Known::new();
     for rule in policy.rules.iter().filter(|rule| !left_out.contains(&rule.id)) {
-        let packets = packets(space, policy, rule, time, way);
+        let packets = packets(space, &mut known, policy, rule, time, way);
         match rule.effect {
             Effect::Allow => allowed.push(packets),
             Effect::Forbid => forbidden.push(packets),
         }
     }
-    let (allowed, forbidden) = (space.diagrams.first_of(allowed), space.diagrams.first_of(forbidden));
+    let (allowed, forbidden) = (space.diagrams.union(allowed), space.diagrams.union(forbidden));
     space.diagrams.without(allowed, forbidden)
 }
 
 /// The packets that manage statements let to an enforcement point, whatever interface they arrive on.
-pub(super) fn managed<K: Key>(space: &mut Space<K>, policy: &Policy, device: &Device) -> Id {
+fn managed<K: Key>(space: &mut Space<K>, policy: &Policy, device: &Device) -> Id {
     let statements = policy.managements.iter().filter(|statement| statement.applies_to(device));
+    let mut known = Known::new();
     let sets = statements
         .map(|statement| {
-            let services = services(space, &statement.services, Way::Forth, Id::ALL);
+            let services = services(space, &mut known, &statement.services, Way::Forth, Id::ALL);
             addresses(space, variable::SOURCE, &statement.from.addresses, services)
         })
         .collect();
@@ -92,9 +137,15 @@ pub(super) fn zone<K: Key>(space: &mut Space<K>, policy: &Policy, side: u16, zon
     addresses(space, side, &policy[zone].addresses, Id::ALL)
 }
 
+/// The packets of one rule, as the platform tells the time.
+pub(super) fn of_rule<K: Key>(space: &mut Space<K>, policy: &Policy, rule: &Rule, time: Time) -> Id {
+    packets(space, &mut Known::new(), policy, rule, time, Way::Forth)
+}
+
 /// The packets of one rule.
-pub(super) fn packets<K: Key>(
+fn packets<K: Key>(
     space: &mut Space<K>,
+    known: &mut Known,
     policy: &Policy,
     rule: &Rule,
     time: Time,
@@ -109,7 +160,7 @@ pub(super) fn packets<K: Key>(
             Time::Utc => schedule.week_in_utc().map_or(Id::NONE, |utc| week(space, &utc)),
         },
     };
-    let services = services(space, &rule.services, way, when);
+    let services = services(space, known, &rule.services, way, when);
     let (from, to) = match way {
         Way::Forth => (&rule.from.addresses, &rule.to.addresses),
         Way::Back => (&rule.to.addresses, &rule.from.addresses),
@@ -140,23 +191,42 @@ fn keys<T: Point + Into<u128>, K: Key>(interval: Interval<T>) -> (K, K) {
     (K::of(interval.first().into()), K::of(interval.last().into()))
 }
 
+/// Sets that were worked out before, by the boxes that they were asked for, the way, and what holds too: few services are
+/// behind many rules.
+type Known = BTreeMap<(Vec<PacketBox>, Way, Id), Id>;
+
 /// The packets of some services, for which `inside` holds too.
-fn services<K: Key>(space: &mut Space<K>, services: &ServiceSet, way: Way, inside: Id) -> Id {
+fn services<K: Key>(
+    space: &mut Space<K>,
+    known: &mut Known,
+    services: &ServiceSet,
+    way: Way,
+    inside: Id,
+) -> Id {
     let traffic = match space.family {
         Family::V4 => &services.v4,
         Family::V6 => &services.v6,
     };
-    let mut parts = Vec::new();
+    let mut asked = Vec::new();
     for (protocols, ports) in traffic.entries() {
         for (sources, destinations) in ports.entries() {
             for destination in destinations.intervals() {
-                for packets in boxes(space.family, *protocols, *sources, destination) {
-                    parts.extend(seen(space, &packets, way).map(|set| space.diagrams.within(set, inside)));
-                }
+                asked.extend(boxes(space.family, *protocols, *sources, destination));
             }
         }
     }
-    space.diagrams.first_of(parts)
+    let key = (asked, way, inside);
+    if let Some(set) = known.get(&key) {
+        return *set;
+    }
+    let parts = key.0.iter().map(|packets| {
+        let set = seen(space, packets, way);
+        space.diagrams.within(set, inside)
+    });
+    let parts = parts.collect();
+    let set = space.diagrams.first_of(parts);
+    known.insert(key, set);
+    set
 }
 
 /// Requests of ICMP and the types of their replies (RFC 792; RFC 950; RFC 4443, 4; RFC 4620).
@@ -164,9 +234,9 @@ const REPLIES: [(u8, u16, u16); 6] =
     [(ICMP, 8, 0), (ICMP, 13, 14), (ICMP, 15, 16), (ICMP, 17, 18), (ICMPV6, 128, 129), (ICMPV6, 139, 140)];
 
 /// The packets of some traffic, or the replies to them, which there are not for every message.
-fn seen<K: Key>(space: &mut Space<K>, packets: &PacketBox, way: Way) -> Option<Id> {
+fn seen<K: Key>(space: &mut Space<K>, packets: &PacketBox, way: Way) -> Id {
     if way == Way::Forth {
-        return Some(space.of_box(packets));
+        return space.of_box(packets);
     }
     let (first, last) = packets.protocol;
     let mut sets = Vec::new();
@@ -194,7 +264,7 @@ fn seen<K: Key>(space: &mut Space<K>, packets: &PacketBox, way: Way) -> Option<I
             }
         }
     }
-    Some(space.of_boxes(&sets))
+    space.of_boxes(&sets)
 }
 
 /// One entry of a service as boxes. What a policy says of messages stands in the destination ports of ICMP, as

@@ -6,7 +6,7 @@
 
 use super::Place;
 use super::diagram::{Id, Key};
-use super::expected::{Time, Way, addresses, packets};
+use super::expected::{Time, addresses, of_rule};
 use super::platform::Platform;
 use super::space::{Space, variable};
 use crate::ir::{Action, Effect, Guard, Policy, Rate, Subject};
@@ -87,9 +87,9 @@ fn counted<K: Key>(space: &mut Space<K>, policy: &Policy, guard: &Guard, time: T
         Subject::Sources(sources) => addresses(space, variable::SOURCE, sources, Id::ALL),
         Subject::Rule(rule) => {
             let forbids = policy.rules.iter().filter(|rule| rule.effect == Effect::Forbid);
-            let forbidden = forbids.map(|forbid| packets(space, policy, forbid, time, Way::Forth)).collect();
+            let forbidden = forbids.map(|forbid| of_rule(space, policy, forbid, time)).collect();
             let forbidden = space.diagrams.first_of(forbidden);
-            let allowed = packets(space, policy, &policy[*rule], time, Way::Forth);
+            let allowed = of_rule(space, policy, &policy[*rule], time);
             space.diagrams.without(allowed, forbidden)
         }
     }

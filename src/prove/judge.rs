@@ -1,17 +1,18 @@
 //! One family of one enforcement point: every pair of interfaces, and every state that it knows.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bounds::{Bounds, Constants, Stateless};
 use super::diagram::{Id, Key};
-use super::expected::{Way, allowed, between, managed, zone};
+use super::expected::{Expected, between, zone};
 use super::guard::{Watch, watches};
 use super::meaning::{Circumstances, Meaning};
-use super::space::{Space, variable};
+use super::space::variable;
 use super::witness::{Landmarks, describe, take};
 use super::{Comparison, Difference, Kind, Place, Platform, WITNESSES};
 use crate::ir::{Decider, InterfaceId, ZoneId};
-use crate::read::{Family, Interfaces, Model, PacketBox, States};
+use crate::read::{Interfaces, Model, PacketBox, States};
 
 /// All states, by name.
 const STATES: [(&str, States); 5] = [
@@ -34,31 +35,16 @@ const TRIPPED: &str = "too many";
 /// Routing protocols that speak from router to router, as well as to a group: EIGRP and OSPF.
 const UNICAST_ROUTING: (u8, u8) = (88, 89);
 
-/// Compares one family.
+/// Compares what the policy says of one family with what a config does.
 pub(super) fn compare<K: Key>(
     place: &Place,
+    expected: Expected<K>,
     model: &Model,
-    family: Family,
     platform: &Platform,
 ) -> Comparison {
-    let mut space = Space::<K>::new(family);
-    let constants = Constants::new(&mut space, platform);
+    let Expected { mut space, constants, everything, promised, replies, promised_replies, managed } =
+        expected;
     let policy = place.policy;
-    let everything = allowed(&mut space, policy, platform.time, Way::Forth, &BTreeSet::new());
-    let left_out: BTreeSet<String> =
-        policy.rules.iter().filter(|rule| rule.leave_out).map(|rule| rule.id.clone()).collect();
-    let promised = if left_out.is_empty() {
-        everything
-    } else {
-        allowed(&mut space, policy, platform.time, Way::Forth, &left_out)
-    };
-    let [replies, promised_replies] = [&BTreeSet::new(), &left_out].map(|left_out| {
-        if platform.stateful {
-            return Id::NONE;
-        }
-        allowed(&mut space, policy, platform.time, Way::Back, left_out)
-    });
-    let managed = managed(&mut space, policy, &policy[place.device]);
     let watches = watches(&mut space, place, platform);
     let own = platform.granted.iter().map(|(words, holds)| ((*words).to_owned(), *holds));
     let granted = own.chain(watches.iter().flat_map(Watch::untripped)).collect();
@@ -77,8 +63,8 @@ pub(super) fn compare<K: Key>(
         watches,
         granted,
         times: BTreeMap::new(),
-        landmarks: Landmarks::new(policy),
-        decider: Decider::new(policy),
+        landmarks: LazyCell::new(Box::new(move || Landmarks::new(policy))),
+        decider: LazyCell::new(Box::new(move || Decider::new(policy))),
         comparison: Comparison::default(),
         reported: BTreeSet::new(),
     };
@@ -139,8 +125,9 @@ struct Judge<'p, K> {
     granted: Vec<(String, bool)>,
     /// When the policy allows anything from one zone to another.
     times: BTreeMap<(ZoneId, ZoneId), Id>,
-    landmarks: Landmarks,
-    decider: Decider<'p>,
+    /// What witnesses are described by, made when there is one.
+    landmarks: LazyCell<Landmarks, Box<dyn FnOnce() -> Landmarks + 'p>>,
+    decider: LazyCell<Decider<'p>, Box<dyn FnOnce() -> Decider<'p> + 'p>>,
     comparison: Comparison,
     /// Differences that were noted, for packets between two interfaces.
     reported: BTreeSet<(&'p str, Option<&'p str>, Kind, Id)>,

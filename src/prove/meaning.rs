@@ -100,8 +100,15 @@ impl<'m, K: Key> Meaning<'m, K> {
         if !applies(matches, here) {
             return Id::NONE;
         }
-        let mut set = Id::ALL;
-        for condition in &matches.conditions {
+        // Most conditions are one box each, and what lies in several boxes lies in one.
+        let is_box = |condition: &&Condition| !condition.negated && condition.boxes.len() == 1;
+        let (boxes, others): (Vec<&Condition>, Vec<&Condition>) = matches.conditions.iter().partition(is_box);
+        let mut common = Some(PacketBox::all(self.space.family));
+        for packets in boxes.into_iter().flat_map(|condition| condition.boxes.iter()) {
+            common = common.and_then(|common| common.intersection(packets));
+        }
+        let mut set = common.map_or(Id::NONE, |common| self.space.of_box(&common));
+        for condition in others {
             let condition = self.condition(condition);
             set = self.space.diagrams.within(condition, set);
         }
@@ -148,7 +155,7 @@ impl<'m, K: Key> Meaning<'m, K> {
             return *known;
         }
         let places = candidates(chain, facts, here.arrives);
-        let mut decisions = Vec::new();
+        let mut decisions: Vec<(Action, Vec<Id>)> = Vec::new();
         let rules = places.into_iter().filter_map(|place| chain.rules.get(place));
         for rule in rules.filter(|rule| rule.action != Action::Continue) {
             let matching = self.matching(&rule.matches, rule.line, here);
@@ -156,13 +163,20 @@ impl<'m, K: Key> Meaning<'m, K> {
                 continue;
             }
             let action = self.action(rule, here);
-            decisions.push(self.space.diagrams.within(matching, action));
+            let decision = self.space.diagrams.within(matching, action);
+            let final_action = matches!(rule.action, Action::Accept | Action::Drop);
+            match decisions.last_mut().filter(|(before, _)| final_action && *before == rule.action) {
+                Some((_, alike)) => alike.push(decision),
+                None => decisions.push((rule.action, vec![decision])),
+            }
             let decides_all = [Id::ACCEPT, Id::DROP, Id::LEFT].contains(&action);
             if matching == Id::ALL && decides_all {
                 break;
             }
         }
-        let decided = self.space.diagrams.first_of(decisions);
+        // Of neighbours that do the same, it does not matter which one decides.
+        let decided = decisions.into_iter().map(|(_, alike)| self.space.diagrams.union(alike)).collect();
+        let decided = self.space.diagrams.first_of(decided);
         let decided = self.space.diagrams.settled(decided);
         self.chains.insert(key, decided);
         decided

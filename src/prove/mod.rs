@@ -22,9 +22,11 @@ mod witness;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::device::{ConfigFile, Unreadable, Verdict, files_read, prove};
+use self::expected::Expected;
 use self::platform::Platform;
 pub use self::witness::Witness;
 use crate::ir::{DeviceId, InterfaceId, Policy, Topology, ZoneId};
+use crate::parallel::both;
 use crate::read::{Family, Model};
 
 /// What a config lets pass that its policy does not, or the other way round.
@@ -118,19 +120,36 @@ impl<'p> Place<'p> {
     }
 }
 
-/// Compares what the configs of an enforcement point accept with what the policy allows there. Each model speaks of
-/// families that no other does.
-fn compare(policy: &Policy, device: DeviceId, models: &[Model], platform: &Platform) -> Comparison {
+/// What a policy says of both families.
+type BothExpected = (Expected<u32>, Expected<u128>);
+
+/// Works out what an enforcement point is to do.
+fn expected(policy: &Policy, device: DeviceId, platform: &Platform) -> BothExpected {
+    let device = &policy[device];
+    both(
+        || Expected::new(policy, device, Family::V4, platform),
+        || Expected::new(policy, device, Family::V6, platform),
+    )
+}
+
+/// Compares what the configs of an enforcement point accept with what it is to do. Each model speaks of families that no
+/// other does.
+fn compare(
+    policy: &Policy,
+    device: DeviceId,
+    expected: BothExpected,
+    models: &[Model],
+    platform: &Platform,
+) -> Comparison {
     let place = Place::new(policy, device);
-    let mut comparison = Comparison::default();
-    for family in [Family::V4, Family::V6] {
-        // A family of which no config speaks is not filtered at all.
-        let nothing = Model::default();
-        let model = models.iter().find(|model| model.families.contains(&family)).unwrap_or(&nothing);
-        comparison.add(match family {
-            Family::V4 => judge::compare::<u32>(&place, model, family, platform),
-            Family::V6 => judge::compare::<u128>(&place, model, family, platform),
-        });
-    }
+    // A family of which no config speaks is not filtered at all.
+    let nothing = Model::default();
+    let model = |family| models.iter().find(|model| model.families.contains(&family)).unwrap_or(&nothing);
+    let (expected4, expected6) = expected;
+    let (mut comparison, other) = both(
+        || judge::compare(&place, expected4, model(Family::V4), platform),
+        || judge::compare(&place, expected6, model(Family::V6), platform),
+    );
+    comparison.add(other);
     comparison
 }

@@ -72,7 +72,7 @@ impl<K: Key> Space<K> {
     /// The packets that some boxes hold.
     pub(super) fn of_boxes(&mut self, boxes: &[PacketBox]) -> Id {
         let sets = boxes.iter().map(|packets| self.of_box(packets)).collect();
-        self.diagrams.first_of(sets)
+        self.diagrams.union(sets)
     }
 
     /// The packets for which an opaque condition holds.

@@ -144,3 +144,40 @@ fn the_widest_values_are_told_apart() {
     assert_eq!(diagrams.without(all, last), others);
     assert_eq!((diagrams.count(last), diagrams.count(Id::NONE)), (1.0, 0.0));
 }
+
+/// Many sets, more than are joined at once, that overlap in all ways, against one after the other.
+#[test]
+fn many_diagrams_joined_at_once_are_those_joined_one_after_the_other() {
+    let mut number = 7_u32;
+    let mut below = |end: u32| {
+        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (number >> 8) % end
+    };
+    for outcomes in [&OUTCOMES[..], &[Id::ALL]] {
+        let mut diagrams = Diagrams::<u32>::new(vec![1_000, 100, 10]);
+        let random = |_| {
+            let outcome = outcomes[below(outcomes.len() as u32) as usize];
+            let mut box_of = outcome;
+            for (place, last) in [(2, 10), (1, 100), (0, 1_000)] {
+                let first = below(last);
+                let end = if below(4) == 0 { last } else { (first + below(3)).min(last) };
+                box_of = diagrams.choose(place, [(first, end)], box_of);
+            }
+            box_of
+        };
+        let sets: Vec<Id> = (0..500).map(random).collect();
+        let folded = sets.iter().fold(Id::UNDECIDED, |one, other| diagrams.otherwise(one, *other));
+        assert_eq!(diagrams.first_of(sets.clone()), folded);
+        if outcomes == [Id::ALL] {
+            assert_eq!(diagrams.union(sets), folded);
+        }
+    }
+}
+
+#[test]
+fn what_is_equal_below_different_values_is_held_once() {
+    let mut diagrams = Diagrams::<u32>::new(LASTS.into());
+    let inside = diagrams.choose(1, [(1, 2)], Id::ALL);
+    let set = diagrams.choose(0, [(0, 0), (2, 2), (4, 4)], inside);
+    assert_eq!(diagrams.size(set), (2, 6 + 3));
+}
