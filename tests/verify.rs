@@ -206,6 +206,23 @@ fn a_link_local_host_cannot_log_in_where_the_rest_of_the_world_may() {
     assert_eq!(code, Some(0), "{said}");
 }
 
+#[test]
+fn what_a_config_says_does_not_act_on_the_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    let (policy, dump) = (directory.path().join("policy.cordon"), directory.path().join("dump.nft"));
+    let site = "firewall core { target nftables   interface eth0 zone a   interface eth1 zone b }\n";
+    fs::write(&policy, format!("{TWO_ZONES}{site}")).unwrap();
+    for rule in
+        ["ip saddr 10.1.0.1 accept comment \"a\u{1b}[2Jb\"", "a\u{1b}[2Jb", "iifname \"a\u{1b}[2Jb\" accept"]
+    {
+        let chain = "chain forward { type filter hook forward priority 0; policy drop;";
+        fs::write(&dump, format!("table inet t {{\n{chain}\n{rule}\n}}\n}}\n")).unwrap();
+        let (code, said, errors) = verify(&policy, &dump, &["--device", "core"]);
+        assert_ne!(code, 0);
+        assert!(!format!("{said}{errors}").contains('\u{1b}'), "{said:?}{errors:?}");
+    }
+}
+
 /// A policy of one switch, with more in the statement of the switch.
 fn switch(further: &str) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();

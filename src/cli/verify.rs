@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::args::{Common, Format};
 use super::commands::{POSTURES, count, print, read_and_check};
 use super::config::read_config;
+use super::load::printable;
 use super::{Failure, Outcome};
 use crate::emit::OutputFile;
 use crate::ir::{DeviceId, Policy};
@@ -286,8 +287,12 @@ fn family(family: Family) -> &'static str {
     }
 }
 
-/// What came of one enforcement point, for people.
+/// What came of one enforcement point, for people. It quotes configs, which may hold what acts on a terminal.
 fn in_words(policy: &Policy, subject: &Subject, verdict: &Verdict) -> String {
+    said(policy, subject, verdict).lines().map(|line| printable(line) + "\n").collect()
+}
+
+fn said(policy: &Policy, subject: &Subject, verdict: &Verdict) -> String {
     let name = &policy[subject.device].name;
     match verdict {
         Verdict::NoReader => {
