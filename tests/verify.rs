@@ -223,6 +223,26 @@ fn what_a_config_says_does_not_act_on_the_terminal() {
     }
 }
 
+const UPLINK: &str = "zone c { net 10.3.0.0/24 }\nallow r { from a  to b  via tcp 80 }\nallow s { from a  to c  via tcp 80 }\n\
+    switch edge { target cisco-ios   interface Vlan1 zone a   interface Vlan2 zone b   uplink Te1/1/1 to core }\n\
+    firewall core { target nftables   interface eth0 zone c   interface eth1 to edge }\n";
+
+#[test]
+fn a_rule_between_two_zones_of_a_switch_with_an_uplink_is_proved() {
+    let (code, said) = build(&format!("{TWO_ZONES}{UPLINK}"));
+    assert_eq!(code, Some(0), "{said}");
+}
+
+#[test]
+fn a_switch_that_carries_what_two_firewalls_filter_is_proved() {
+    let (code, said) = build(&format!(
+        "{TWO_ZONES}{}",
+        UPLINK.replace("interface Vlan1 zone a", "uplink Te1/1/2 to far")
+            + "firewall far { target nftables   interface eth0 zone a   interface eth1 to edge }\n"
+    ));
+    assert_eq!(code, Some(0), "{said}");
+}
+
 /// A policy of one switch, with more in the statement of the switch.
 fn switch(further: &str) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();

@@ -145,21 +145,28 @@ impl<'p, K: Key> Judge<'p, K> {
         let connected = self.connected(pairs);
         let goals = ids.map_or(Id::NONE, |(_, to)| self.goals(to));
         if !self.platform.stateful {
-            if pairs.is_empty() && ids.is_some_and(|(from, to)| self.is_link(from) && self.is_link(to)) {
-                // What a switch carries between other enforcement points is theirs to filter.
+            let carried = ids.is_some_and(|(from, to)| self.is_link(from) && self.is_link(to));
+            if carried && pairs.is_empty() {
                 return;
             }
             let replies = self.between(pairs, self.replies);
             let promised_replies = self.between(pairs, self.promised_replies);
             let link = ids.map_or(Id::NONE, |(from, _)| self.routing(from));
             let sets = Stateless { allowed, promised, replies, promised_replies, connected, goals, link };
-            let bounds = self.constants.stateless(&mut self.meaning.space, sets);
+            let mut bounds = self.constants.stateless(&mut self.meaning.space, sets);
+            if carried {
+                // What a switch carries between other enforcement points is theirs to filter.
+                bounds.at_most = Id::ALL;
+            }
             let here =
                 Circumstances { arrives, leaves: Some(leaves), state: States::NEW, later_fragment: false };
+            let counted = ids.map_or(Id::NONE, |(from, _)| self.counted(from, goals));
             let passing = self.meaning.passing(here);
-            let passing = self.meaning.space.diagrams.within(goals, passing);
+            let passing = self.meaning.space.diagrams.within(counted, passing);
             self.judge(here, STATELESS, passing, bounds);
-            self.later_fragments(goals, here, bounds.at_most, connected);
+            if !carried {
+                self.later_fragments(counted, here, bounds.at_most, connected);
+            }
             return;
         }
         for (state, states) in STATES {
@@ -296,11 +303,11 @@ impl<'p, K: Key> Judge<'p, K> {
     /// only, so one may pass if some packet with these may, or if it goes between zones that are connected: a list that
     /// denies ports of some addresses, to permit them to the rest, denies no fragments of these. A host that has not got
     /// the first fragment drops the others, so none has to pass.
-    fn later_fragments(&mut self, goals: Id, here: Circumstances<'p>, whole: Id, connected: Id) {
+    fn later_fragments(&mut self, counted: Id, here: Circumstances<'p>, whole: Id, connected: Id) {
         let here = Circumstances { later_fragment: true, ..here };
         let passing = self.meaning.passing(here);
         let diagrams = &mut self.meaning.space.diagrams;
-        let passing = diagrams.within(goals, passing);
+        let passing = diagrams.within(counted, passing);
         let mut at_most = diagrams.otherwise(whole, connected);
         if self.place.policy[self.place.device].denies_fragments.is_some() {
             at_most = Id::NONE;
@@ -309,6 +316,16 @@ impl<'p, K: Key> Judge<'p, K> {
             at_most = diagrams.quantified(at_most, place, false);
         }
         self.judge(here, LATER_FRAGMENT, passing, Bounds::exact(Id::NONE, at_most));
+    }
+
+    /// What of the packets for some goals counts on a switch. A link to another enforcement point has no list, and who
+    /// filters there lets nothing over it but from the zones behind it.
+    fn counted(&mut self, from: InterfaceId, goals: Id) -> Id {
+        if !self.is_link(from) {
+            return goals;
+        }
+        let sources = self.sources(from);
+        self.meaning.space.diagrams.within(sources, goals)
     }
 
     /// Notes where what passes goes beyond its bounds. Conditions that the model has no variable for may hold or not:
