@@ -1,5 +1,7 @@
 //! The command `verify`, and the proof of a build: what is equal, what has drifted, and what cannot be read.
 
+mod hostile;
+
 use std::fs;
 use std::path::Path;
 

@@ -39,7 +39,13 @@ pub(super) struct Meaning<'m, K> {
     facts: Vec<Facts<'m>>,
     conditions: BTreeMap<(*const PacketBox, usize, bool), Id>,
     chains: BTreeMap<Visit<'m>, Id>,
+    /// How many chains are being worked out, each for the one before.
+    depth: usize,
 }
+
+/// How many chains may be worked out within each other, before those further down are worked out by themselves. Kernels
+/// allow for 16; a text may hold any number, and a stack may not.
+const DEEP: usize = 100;
 
 /// A chain, and what of the circumstances it depends on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -63,10 +69,18 @@ struct Facts<'m> {
     for_any: Vec<usize>,
 }
 
+impl Facts<'_> {
+    /// Whether it depends on the interface that packets arrive on, on that which they leave by, and on their state.
+    fn dependence(&self) -> [bool; 3] {
+        [self.arrives, self.leaves, self.states]
+    }
+}
+
 impl<'m, K: Key> Meaning<'m, K> {
     /// Prepares a model. `space` is of the family that is asked about.
     pub(super) fn new(model: &'m Model, space: Space<K>) -> Self {
-        Meaning { model, space, facts: facts(model), conditions: BTreeMap::new(), chains: BTreeMap::new() }
+        let (conditions, chains) = (BTreeMap::new(), BTreeMap::new());
+        Meaning { model, space, facts: facts(model), conditions, chains, depth: 0 }
     }
 
     /// The packets that pass all filters on the way from one interface to another, or to the device itself.
@@ -140,20 +154,65 @@ impl<'m, K: Key> Meaning<'m, K> {
 
     /// What a chain decides.
     fn chain(&mut self, id: ChainId, here: Circumstances<'m>) -> Id {
-        let model = self.model;
-        let (Some(chain), Some(facts)) = (model.chains.get(id.0), self.facts.get(id.0)) else {
-            return Id::UNDECIDED;
-        };
-        let key = Visit {
+        if let Some(known) = self.known(id, here) {
+            return known;
+        }
+        if self.depth >= DEEP {
+            self.work_out_below(id, here);
+        }
+        self.depth += 1;
+        let decided = self.decided(id, here);
+        self.depth -= 1;
+        decided
+    }
+
+    /// What is known of a chain already; a chain that there is not decides nothing.
+    fn known(&self, id: ChainId, here: Circumstances<'m>) -> Option<Id> {
+        match self.visit(id, here) {
+            Some(visit) => self.chains.get(&visit).copied(),
+            None => Some(Id::UNDECIDED),
+        }
+    }
+
+    fn visit(&self, id: ChainId, here: Circumstances<'m>) -> Option<Visit<'m>> {
+        let facts = self.facts.get(id.0)?;
+        Some(Visit {
             chain: id,
             arrives: facts.arrives.then_some(here.arrives),
             leaves: facts.leaves.then_some(here.leaves),
             state: if facts.states { here.state } else { States::ALL },
             later_fragment: here.later_fragment,
-        };
-        if let Some(known) = self.chains.get(&key) {
-            return *known;
+        })
+    }
+
+    /// Works out all chains that a chain leads to, the last of them first, so that none waits for another.
+    ///
+    /// INVARIANT: it comes to an end since readers refuse chains that call each other in a circle.
+    fn work_out_below(&mut self, id: ChainId, here: Circumstances<'m>) {
+        let model = self.model;
+        let mut waiting = vec![(id, false)];
+        while let Some((next, has_been_opened)) = waiting.pop() {
+            if self.known(next, here).is_some() {
+                continue;
+            }
+            if has_been_opened {
+                self.decided(next, here);
+                continue;
+            }
+            waiting.push((next, true));
+            let rules = model.chains.get(next.0).into_iter().flat_map(|chain| &chain.rules);
+            let rules = rules.filter(|rule| applies(&rule.matches, here));
+            waiting.extend(rules.filter_map(|rule| target(rule.action)).map(|called| (called, false)));
         }
+    }
+
+    fn decided(&mut self, id: ChainId, here: Circumstances<'m>) -> Id {
+        let model = self.model;
+        let (Some(chain), Some(facts), Some(visit)) =
+            (model.chains.get(id.0), self.facts.get(id.0), self.visit(id, here))
+        else {
+            return Id::UNDECIDED;
+        };
         let places = candidates(chain, facts, here.arrives);
         let mut decisions: Vec<(Action, Vec<Id>)> = Vec::new();
         let rules = places.into_iter().filter_map(|place| chain.rules.get(place));
@@ -178,7 +237,7 @@ impl<'m, K: Key> Meaning<'m, K> {
         let decided = decisions.into_iter().map(|(_, alike)| self.space.diagrams.union(alike)).collect();
         let decided = self.space.diagrams.first_of(decided);
         let decided = self.space.diagrams.settled(decided);
-        self.chains.insert(key, decided);
+        self.chains.insert(visit, decided);
         decided
     }
 
@@ -223,28 +282,29 @@ fn candidates(chain: &Chain, facts: &Facts, arrives: &str) -> Vec<usize> {
 /// The facts of all chains. What a chain depends on, those that lead to it depend on too.
 fn facts(model: &Model) -> Vec<Facts<'_>> {
     let mut facts: Vec<Facts> = model.chains.iter().map(own_facts).collect();
-    loop {
-        let mut changed = false;
-        for (place, chain) in model.chains.iter().enumerate() {
-            for target in chain.rules.iter().filter_map(|rule| target(rule.action)) {
-                let Some([arrives, leaves, states]) =
-                    facts.get(target.0).map(|called| [called.arrives, called.leaves, called.states])
-                else {
-                    continue;
-                };
-                if let Some(own) = facts.get_mut(place) {
-                    changed |=
-                        (arrives && !own.arrives) || (leaves && !own.leaves) || (states && !own.states);
-                    own.arrives |= arrives;
-                    own.leaves |= leaves;
-                    own.states |= states;
-                }
-            }
-        }
-        if !changed {
-            return facts;
+    let mut callers: Vec<Vec<usize>> = vec![Vec::new(); facts.len()];
+    for (place, chain) in model.chains.iter().enumerate() {
+        for called in chain.rules.iter().filter_map(|rule| target(rule.action)) {
+            callers.get_mut(called.0).into_iter().for_each(|callers| callers.push(place));
         }
     }
+    callers.iter_mut().for_each(Vec::dedup);
+    let mut changed: Vec<usize> = (0..facts.len()).collect();
+    while let Some(place) = changed.pop() {
+        let Some(called) = facts.get(place).map(Facts::dependence) else { continue };
+        for caller in callers.get(place).into_iter().flatten() {
+            let Some(own) = facts.get_mut(*caller) else { continue };
+            let before = own.dependence();
+            let [arrives, leaves, states] = called;
+            own.arrives |= arrives;
+            own.leaves |= leaves;
+            own.states |= states;
+            if own.dependence() != before {
+                changed.push(*caller);
+            }
+        }
+    }
+    facts
 }
 
 fn target(action: Action) -> Option<ChainId> {

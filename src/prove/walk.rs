@@ -3,6 +3,8 @@
 //! This follows the model as a device would, without a diagram. It finds the lines behind a difference, and is a second
 //! opinion on what the diagrams say.
 
+use std::collections::BTreeMap;
+
 use super::meaning::Circumstances;
 use crate::read::{Action, ChainId, Condition, Family, Filter, Interfaces, Match, Model};
 
@@ -32,6 +34,7 @@ pub(super) struct Walk {
 }
 
 /// How a chain was left.
+#[derive(Clone, Copy)]
 enum Left<'m> {
     Decided(bool, &'m crate::read::Rule),
     Undecided,
@@ -43,9 +46,12 @@ pub(super) fn walk(model: &Model, point: &Point, here: Circumstances, opaque: bo
         Some(_) => filter.paths.through,
         None => filter.paths.to_device,
     };
-    let walker = Walker { model, point, here, opaque };
+    let mut walker = Walker { model, point, here, opaque, known: BTreeMap::new() };
     let mut last = Walk { passes: true, line: None, label: None };
-    for filter in model.filters.iter().filter(on_path).filter(|filter| walker.matches(&filter.concerns)) {
+    for filter in model.filters.iter().filter(on_path) {
+        if !walker.matches(&filter.concerns) {
+            continue;
+        }
         last = match walker.chain(filter.chain, 0) {
             Left::Decided(passes, rule) => {
                 Walk { passes, line: Some(rule.line), label: rule.label.as_deref().map(str::to_owned) }
@@ -67,14 +73,28 @@ struct Walker<'m, 'p> {
     point: &'p Point,
     here: Circumstances<'p>,
     opaque: bool,
+    /// How chains were left: chains that call each other twice would be followed as often as there are ways to them.
+    known: BTreeMap<ChainId, Left<'m>>,
 }
 
 impl<'m> Walker<'m, '_> {
-    fn chain(&self, id: ChainId, depth: usize) -> Left<'m> {
+    fn chain(&mut self, id: ChainId, depth: usize) -> Left<'m> {
+        if let Some(known) = self.known.get(&id) {
+            return *known;
+        }
+        let left = self.followed(id, depth);
+        self.known.insert(id, left);
+        left
+    }
+
+    fn followed(&mut self, id: ChainId, depth: usize) -> Left<'m> {
         let Some(chain) = self.model.chains.get(id.0).filter(|_| depth < DEEPEST) else {
             return Left::Undecided;
         };
-        for rule in chain.rules.iter().filter(|rule| self.matches(&rule.matches)) {
+        for rule in &chain.rules {
+            if !self.matches(&rule.matches) {
+                continue;
+            }
             match rule.action {
                 Action::Accept => return Left::Decided(true, rule),
                 Action::Drop => return Left::Decided(false, rule),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ignorable::FAMILIES;
 use super::lookup::Sets;
 use super::report::Report;
-use super::rule::{Lowered, Surroundings, lower};
+use super::rule::{Lowered, MAX_RULES, Surroundings, lower};
 use super::ruleset::{Base, Ruleset, Table, TableFamily, TableKey};
 use super::scan::{Piece, Statement, Token};
 use crate::read::{
@@ -48,6 +48,7 @@ pub(super) fn assemble(ruleset: &mut Ruleset, report: &mut Report) -> Model {
         facts: vec![Facts::default(); ids.len()],
         reads: BTreeSet::new(),
         tracked: BTreeSet::new(),
+        count: 0,
         report,
     };
     for (key, table) in &mut ruleset.tables {
@@ -110,6 +111,8 @@ struct Ctx<'r> {
     reads: BTreeSet<String>,
     /// The families whose connections are tracked, since a rule looks at them.
     tracked: BTreeSet<Family>,
+    /// How many rules there are.
+    count: usize,
     report: &'r mut Report,
 }
 
@@ -171,6 +174,12 @@ impl Ctx<'_> {
         }
         if lowered.reads_connection && !matches!(family, TableFamily::Bridge | TableFamily::Netdev) {
             self.tracked.extend(families(family));
+        }
+        self.count = self.count.saturating_add(lowered.rules.len());
+        if self.count > MAX_RULES {
+            let what = "what is looked up here and in rules before is too many rules to be read";
+            self.report.mistake_in(statement.lines, line, what);
+            return;
         }
         let later_fragments = lowered.reads_transport.then_some(false);
         rules.extend(lowered.rules.into_iter().map(|mut rule| {

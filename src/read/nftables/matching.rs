@@ -9,7 +9,7 @@ use super::lookup::{Operand, Sets, implied, of_entry, words};
 use super::packets::Scope;
 use super::scan::{Piece, Token, render};
 use super::value::{Value, value};
-use crate::read::{Condition, Family, Match, PacketBox};
+use crate::read::{Condition, Family, Interfaces, Match, PacketBox};
 
 /// What a verdict map makes of a rule: for each element a match, a verdict, a line and a label.
 pub(super) struct Mapped {
@@ -20,6 +20,10 @@ pub(super) struct Mapped {
     /// The element, for its line and comment.
     pub(super) entry: Entry,
 }
+
+/// The most matches that tests of several interfaces may make of one rule: each is about as large as a line of text, and a
+/// rule that looks into two sets takes no more than one.
+const MAX_COMBINATIONS: usize = 100_000;
 
 /// A rule, as far as it was read.
 pub(super) struct Draft {
@@ -40,14 +44,12 @@ pub(super) struct Draft {
 impl Draft {
     /// Demands more. With several matches on both sides, each is joined with each.
     pub(super) fn demand(&mut self, more: &[Match]) -> Result<(), String> {
-        if self.matches.len().saturating_mul(more.len()) > 1_000_000 {
+        let (before, mut joined) = (std::mem::take(&mut self.matches), Vec::new());
+        if before.len().saturating_mul(more.len()) > MAX_COMBINATIONS {
             return Err("the rule has too many combinations of interfaces".to_owned());
         }
-        let mut joined = Vec::with_capacity(self.matches.len() * more.len());
-        for one in &self.matches {
-            for other in more {
-                joined.push(both(one, other)?);
-            }
+        for one in &before {
+            joined.extend(join(one, more)?);
         }
         self.matches = joined;
         Ok(())
@@ -92,8 +94,19 @@ impl Draft {
     }
 }
 
+/// What a match leaves of each of some others; nothing of those that no interface is left for.
+pub(super) fn join(one: &Match, others: &[Match]) -> Result<Vec<Match>, String> {
+    let joined = others.iter().map(|other| both(one, other));
+    joined.filter(|joined| !joined.as_ref().is_ok_and(is_for_no_interface)).collect()
+}
+
+fn is_for_no_interface(matches: &Match) -> bool {
+    let is_none = |side: &Interfaces| matches!(side, Interfaces::Only(names) if names.is_empty());
+    is_none(&matches.arrives) || is_none(&matches.leaves)
+}
+
 /// What both of two matches demand.
-pub(super) fn both(one: &Match, other: &Match) -> Result<Match, String> {
+fn both(one: &Match, other: &Match) -> Result<Match, String> {
     let side = |one, other| interfaces::both(one, other).map_err(|Unclear(what)| what);
     let mut opaque = one.opaque.clone();
     opaque.extend(other.opaque.iter().filter(|text| !one.opaque.contains(text)).cloned());

@@ -6,7 +6,7 @@ use super::cursor::Cursor;
 use super::elements::{Verdict, counted};
 use super::ignorable::CHANGES;
 use super::lookup::Sets;
-use super::matching::{Draft, Mapped, both, fields, matching, rule_verdict};
+use super::matching::{Draft, Mapped, fields, join, matching, rule_verdict};
 use super::packets::Scope;
 use super::scan::{Piece, Statement, Token, render};
 use crate::read::{Action, Family, Match, Rule};
@@ -39,6 +39,10 @@ pub(super) struct Surroundings<'c> {
     /// True if the table has a counter, a quota or a limit of a name.
     pub(super) has_object: &'c dyn Fn(&str, &str) -> bool,
 }
+
+/// The most rules that a text may come to: each look into a map is a rule for each of its elements, so that a short text
+/// can be many.
+pub(super) const MAX_RULES: usize = 1_000_000;
 
 /// What comes of a rule.
 #[derive(Default)]
@@ -324,10 +328,15 @@ impl Reader<'_, '_, '_, '_> {
             End::Map(mapped) => {
                 for Mapped { matches, verdict, entry } in mapped {
                     let action = action(around, &verdict).map_err(|what| (entry.line, what))?;
+                    let label = entry.label.or_else(|| label.clone());
                     for before in &draft.matches {
-                        let matches = both(before, &matches).map_err(|what| (line, what))?;
-                        let label = entry.label.clone().or_else(|| label.clone());
-                        lowered.rules.push(Rule { line: entry.line, matches, action, label });
+                        let joined =
+                            join(before, std::slice::from_ref(&matches)).map_err(|what| (line, what))?;
+                        let rule = |matches| Rule { line: entry.line, matches, action, label: label.clone() };
+                        lowered.rules.extend(joined.into_iter().map(rule));
+                    }
+                    if lowered.rules.len() > MAX_RULES {
+                        return Err((line, "the rule has too many combinations of interfaces".to_owned()));
                     }
                 }
             }

@@ -110,3 +110,26 @@ fn many_chains_in_a_row() {
     let round = text.replace("chain c20000 { }", "chain c20000 { goto c0; }");
     assert_eq!(nftables::read(&round).mistakes.len(), 20_001);
 }
+
+#[test]
+fn sets_of_interfaces_in_one_rule_do_not_multiply() {
+    let pairs = |end: &str| -> String { (0..300).map(|n| format!("\"a{n}\" . {end}, ")).collect() };
+    let named = format!("set s {{ type ifname . ifname; elements = {{ {} }} }}", pairs("\"b\""));
+    let rule = "iifname . oifname @s iifname . oifname @s accept\n".repeat(20);
+    let reading = nftables::read(&super::forward_with(&named, &rule));
+    assert_eq!(reading.mistakes, []);
+    assert_eq!(reading.model.chains[0].rules.len(), 20 * 300);
+    let wide = format!("set s {{ type ifname . ipv4_addr; elements = {{ {} }} }}", pairs("10.0.0.1"));
+    let rule = "iifname . ip saddr @s oifname . ip daddr @s iifname . ip daddr @s accept";
+    let reading = nftables::read(&super::forward_with(&wide, rule));
+    assert!(reading.mistakes[0].what.contains("combinations"), "{:?}", reading.mistakes);
+}
+
+#[test]
+fn a_map_that_is_looked_into_over_and_over_is_given_up() {
+    let elements: String = (0..10_000).map(|n| format!("10.0.{}.{} : accept, ", n / 250, n % 250)).collect();
+    let map = format!("map m {{ type ipv4_addr : verdict; elements = {{ {elements} }} }}");
+    let rules = "ip saddr vmap @m\n".repeat(101);
+    let reading = nftables::read(&super::forward_with(&map, &rules));
+    assert!(reading.mistakes[0].what.contains("too many rules"), "{:?}", reading.mistakes.first());
+}
