@@ -31,3 +31,4 @@ mod posture;
 mod hazards;
 mod verify;
 mod mutation;
+mod fuzz;
