@@ -82,6 +82,15 @@ fn nesting_and_repetition() {
 }
 
 #[test]
+fn blocks_that_are_never_closed_are_counted_once() {
+    let text = "table inet t {\nset s { elements = { \n}\n".repeat(20_000);
+    let start = std::time::Instant::now();
+    let lines = nftables::read(&text).lines;
+    assert!(start.elapsed() < std::time::Duration::from_secs(20), "{:?}", start.elapsed());
+    assert!(lines.mistaken > 59_000 && lines.ignored == 0, "{lines:?}");
+}
+
+#[test]
 fn numbers_without_bounds() {
     let digits = "9".repeat(5_000);
     for rule in [
