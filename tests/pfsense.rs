@@ -90,7 +90,9 @@ pub(super) fn build(directory: &Path) -> Output {
     let read = |file: &str| std::fs::read_to_string(out.join("core").join(file)).unwrap();
     let mut names: Vec<String> = std::fs::read_dir(out.join("core"))
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().unwrap().is_file())
+        .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
     names.sort();
     let scheduled = match names.iter().map(String::as_str).collect::<Vec<_>>()[..] {

@@ -3,7 +3,7 @@
 use super::Set;
 
 /// A set over IPv4 and a set over IPv6. The operations work on each family by itself.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct PerFamily<V4, V6> {
     /// The IPv4 members.
     pub v4: V4,

@@ -1,9 +1,10 @@
 //! Closed intervals over the integers that addresses, ports and protocols are.
 
 use std::fmt::Debug;
+use std::hash::Hash;
 
 /// An integer coordinate: a protocol (`u8`), a port (`u16`), an IPv4 address (`u32`) or an IPv6 address (`u128`).
-pub trait Point: Copy + Ord + Debug {
+pub trait Point: Copy + Ord + Hash + Debug {
     /// The smallest value.
     const MIN: Self;
     /// The largest value.

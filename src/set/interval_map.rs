@@ -6,7 +6,7 @@ use super::{Interval, Point, Set};
 ///
 /// INVARIANT: intervals ascend and are disjoint; no member set is empty; neighbours that touch differ in their
 /// members. This makes the form canonical, so the derived equality is equality of meaning.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct IntervalMap<K, S> {
     entries: Vec<(Interval<K>, S)>,
 }
@@ -59,12 +59,14 @@ impl<K: Point, S: Set> IntervalMap<K, S> {
         uniform.then(|| Self::from_interval(Interval::FULL, members.clone()))
     }
 
-    /// The keys that have the same members together, each group where its first key is. A rule has few different members
-    /// however many keys it has, so the groups are searched one by one.
+    /// The keys that have the same members together, each group where its first key is.
     pub fn grouped(&self) -> Vec<(IntervalSet<K>, &S)> {
         let mut groups: Vec<(IntervalSet<K>, &S)> = Vec::new();
+        // INVARIANT: only looked up, never walked, so its order reaches nothing.
+        let mut places = std::collections::HashMap::<&S, usize>::new();
         for (interval, members) in &self.entries {
-            match groups.iter_mut().find(|(_, known)| *known == members) {
+            let place = *places.entry(members).or_insert(groups.len());
+            match groups.get_mut(place) {
                 Some((keys, _)) => keys.push(*interval, true),
                 None => groups.push((IntervalSet::from_interval(*interval, true), members)),
             }

@@ -28,7 +28,7 @@ pub use service::{
 };
 
 /// A set with the operations of set algebra, canonical under `==`.
-pub trait Set: Clone + Eq + std::fmt::Debug {
+pub trait Set: Clone + Eq + std::hash::Hash + std::fmt::Debug {
     /// The set without members.
     fn empty() -> Self;
     /// The set of all members.

@@ -14,7 +14,7 @@ use super::prefix::{Prefix, cover};
 use super::service::{Lowered, Service, TCP, UDP, lower, only};
 use super::wanted::{Errors, Replies, Sides, Stream, Wanted};
 use crate::ir::RuleIndex;
-use crate::set::{Interval, IntervalMap, IntervalSet, Ports, Set, Traffic, union_all};
+use crate::set::{Interval, IntervalMap, IntervalSet, Ports, Rectangle, Set, Traffic, rectangles, union_all};
 
 /// What cannot be said of a rule.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -31,13 +31,6 @@ pub(super) struct Built {
     pub(super) unsaid: Vec<Unsaid>,
     /// The packets of what cannot be said.
     pub(super) left_out: Vec<Flows>,
-}
-
-/// Sources, destinations and services that belong together, each with each.
-struct Product {
-    sources: IntervalSet<u128>,
-    destinations: IntervalSet<u128>,
-    traffic: Traffic,
 }
 
 /// A part of a list: the addresses at the far side that it speaks of, and what addresses of each side have to be told
@@ -242,25 +235,30 @@ fn add_stream(built: &mut Built, wanted: &Wanted, part: &Part, stream: &Stream) 
 
 /// A product around a set, and the holes in it: what would have to be denied before it is permitted. Nothing if there
 /// are none, or if they are not holes in TCP, UDP or ICMP.
-fn with_holes(flows: &Flows, sides: &Sides, wanted: &Wanted, part: &Part) -> Option<(Product, Flows)> {
-    let traffic: Traffic = union_all(grouped(flows).into_iter().map(|product| product.traffic));
+fn with_holes(
+    flows: &Flows,
+    sides: &Sides,
+    wanted: &Wanted,
+    part: &Part,
+) -> Option<(Rectangle<u128>, Flows)> {
+    let traffic: Traffic = union_all(rectangles(flows).into_iter().map(|product| product.traffic));
     let far = |set: &IntervalSet<u128>| set.intersection(&part.far);
     let (sources, destinations) = match wanted.direction {
         Direction::In => (sides.sources.clone(), far(&sides.destinations)),
         Direction::Out => (far(&sides.sources), sides.destinations.clone()),
     };
-    let whole = Product { sources, destinations, traffic };
+    let whole = Rectangle { sources, destinations, traffic };
     let to = IntervalMap::product(&whole.destinations, &whole.traffic);
     let holes = Flows::product(&whole.sources, &to).difference(flows);
     let known = [TCP, UDP, wanted.family.icmp()].map(|protocol| only(protocol, Ports::full()));
     let known = union_all(known);
-    let plain = grouped(&holes).iter().all(|hole| hole.traffic.is_subset(&known));
+    let plain = rectangles(&holes).iter().all(|hole| hole.traffic.is_subset(&known));
     (plain && !holes.is_empty()).then_some((whole, holes))
 }
 
 /// The lines that deny the holes, and then permit the whole. None if it cannot be said.
 fn staged_with_holes(
-    whole: &Product,
+    whole: &Rectangle<u128>,
     holes: &Flows,
     ending: Ending,
     established: bool,
@@ -327,7 +325,7 @@ fn add_replies(
 
 /// The traffic whose replies stand before the denials: UDP, ICMP, and each protocol that one of the denials names.
 fn said_alone(wanted: &Wanted) -> Traffic {
-    let denied = wanted.denied.iter().flat_map(|denied| grouped(&denied.flows));
+    let denied = wanted.denied.iter().flat_map(|denied| rectangles(&denied.flows));
     let runs: Vec<Interval<u8>> =
         denied.flat_map(|product| product.traffic.keys().intervals().collect::<Vec<_>>()).collect();
     let named = runs.into_iter().filter(|run| run.is_single()).map(Interval::first);
@@ -361,7 +359,7 @@ fn denials(built: &mut Built, wanted: &Wanted, part: &Part, stream: &Stream) -> 
 fn stage(
     staged: &mut Staged,
     lowered: Lowered,
-    product: &Product,
+    product: &Rectangle<u128>,
     ending: Ending,
     wanted: &Wanted,
     part: &Part,
@@ -378,7 +376,13 @@ fn stage(
     }
 }
 
-fn note_unsaid(built: &mut Built, lowered: &Lowered, product: &Product, name: &str, rule: Option<RuleIndex>) {
+fn note_unsaid(
+    built: &mut Built,
+    lowered: &Lowered,
+    product: &Rectangle<u128>,
+    name: &str,
+    rule: Option<RuleIndex>,
+) {
     for (traffic, what) in &lowered.unsaid {
         built.unsaid.push(Unsaid { name: name.to_owned(), rule, what });
         let to = IntervalMap::product(&product.destinations, traffic);
@@ -387,7 +391,7 @@ fn note_unsaid(built: &mut Built, lowered: &Lowered, product: &Product, name: &s
 }
 
 fn line(
-    product: &Product,
+    product: &Rectangle<u128>,
     services: Vec<Service>,
     action: Action,
     ending: Ending,
@@ -423,46 +427,23 @@ fn restricted(flows: &Flows, part: &Part, direction: Direction) -> Flows {
 }
 
 /// Cuts a set into products, by sources first or by destinations first, whichever takes fewer entries.
-fn products(flows: &Flows, wanted: &Wanted, part: &Part) -> Vec<Product> {
-    let by_source = grouped(flows);
-    let mut by_destination = grouped(&transposed(flows));
+fn products(flows: &Flows, wanted: &Wanted, part: &Part) -> Vec<Rectangle<u128>> {
+    let by_source = rectangles(flows);
+    let mut by_destination = rectangles(&transposed(flows));
     for product in &mut by_destination {
         std::mem::swap(&mut product.sources, &mut product.destinations);
     }
-    let cost = |products: &[Product]| -> usize {
+    let cost = |products: &[Rectangle<u128>]| -> usize {
         products.iter().map(|product| product_cost(product, wanted.direction, wanted.family, part)).sum()
     };
     if cost(&by_destination) < cost(&by_source) { by_destination } else { by_source }
 }
 
-fn product_cost(product: &Product, direction: Direction, family: Family, part: &Part) -> usize {
+fn product_cost(product: &Rectangle<u128>, direction: Direction, family: Family, part: &Part) -> usize {
     let [source_care, destination_care] = cares(direction, part);
     let lowered = lower(&product.traffic, family);
     let services = lowered.exact.len() + lowered.exceptions.len() + usize::from(lowered.every);
     services
         * cover(&product.sources, source_care, family).len()
         * cover(&product.destinations, destination_care, family).len()
-}
-
-/// Joins keys that have the same members, at both levels.
-fn grouped(flows: &Flows) -> Vec<Product> {
-    let mut products = Vec::new();
-    for (sources, members) in same(flows.entries()) {
-        for (destinations, traffic) in same(members.entries()) {
-            let sources = sources.clone();
-            products.push(Product { sources, destinations, traffic: traffic.clone() });
-        }
-    }
-    products
-}
-
-fn same<S: Set>(entries: &[(Interval<u128>, S)]) -> Vec<(IntervalSet<u128>, &S)> {
-    let mut groups: Vec<(Vec<Interval<u128>>, &S)> = Vec::new();
-    for (interval, members) in entries {
-        match groups.iter_mut().find(|(_, known)| *known == members) {
-            Some((intervals, _)) => intervals.push(*interval),
-            None => groups.push((vec![*interval], members)),
-        }
-    }
-    groups.into_iter().map(|(intervals, members)| (intervals.into_iter().collect(), members)).collect()
 }
