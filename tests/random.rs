@@ -6,6 +6,7 @@
 
 mod config;
 mod dice;
+mod guarded;
 mod judge;
 mod naive;
 mod packets;

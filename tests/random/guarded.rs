@@ -1,0 +1,114 @@
+//! Random policies with guards and postures: on every target, what is emitted is proved, and under each posture too.
+
+use std::collections::BTreeMap;
+
+use cordon::diag::Diagnostics;
+use cordon::emit::emit;
+use cordon::ir::{DeviceId, Policy};
+use cordon::plan::plan;
+use cordon::prove::{ConfigFile, Verdict, prove};
+
+use super::policy::{Random, Wanted, read};
+use super::{ALL, Dice, cases, report};
+
+/// Statements that are tried on each policy.
+const TRIED: usize = 6;
+
+/// A guard or a posture, sound or not.
+fn statement(policy: &Policy, target: &str, number: usize, dice: &mut Dice) -> String {
+    let places: Vec<&str> = policy.zones.iter().map(|zone| zone.name.as_str()).collect();
+    let rules: Vec<&str> = policy.rules.iter().map(|rule| rule.id.as_str()).collect();
+    let rule = |dice: &mut Dice| if rules.is_empty() { "none" } else { *dice.pick(&rules) };
+    if dice.once_in(2) {
+        let isolated = dice.some(&places, 2).join(", ");
+        let except = if dice.once_in(2) { format!("except {}", rule(dice)) } else { String::new() };
+        return format!("posture p{number} {{ isolate {isolated} {except} }}\n");
+    }
+    let subject = if dice.once_in(3) { rule(dice) } else { *dice.pick(&places) };
+    let rate = *dice.pick(&["1/hour burst 5", "20/second", "7/minute burst 600", "9999/second burst 1"]);
+    let per = if dice.once_in(3) { "" } else { "per source" };
+    let action = match target {
+        "pfsense" => "quarantine 3 hours",
+        _ => *dice.pick(&["alert", "limit", "quarantine 90 seconds"]),
+    };
+    format!("guard {subject} {{ new-connections {rate} {per} then {action} }}\n")
+}
+
+/// A policy with as many of the statements as there is nothing wrong with on a target.
+fn with_statements(seed: u64, target: &str) -> String {
+    let wanted = Wanted { schedules: false, ..ALL };
+    let mut text = Random::new(seed, wanted).text(target, true);
+    let mut dice = Dice::new(seed);
+    for number in 0..TRIED {
+        let Ok(known) = read(&text) else { break };
+        let more = text.clone() + &statement(&known.policy, target, number, &mut dice);
+        let Ok(known) = read(&more) else { continue };
+        let mut diagnostics = Diagnostics::default();
+        emit(&plan(&known.policy), &mut diagnostics);
+        if !diagnostics.has_errors() {
+            text = more;
+        }
+    }
+    text
+}
+
+/// What of a policy is not proved on its enforcement point, if something is not.
+fn unproved(policy: &Policy) -> Option<String> {
+    let mut diagnostics = Diagnostics::default();
+    let files = emit(&plan(policy), &mut diagnostics);
+    if diagnostics.has_errors() {
+        return None;
+    }
+    let names: BTreeMap<&str, &str> =
+        files.iter().filter_map(|file| Some((file.path.split_once('/')?.1, file.content.as_str()))).collect();
+    let configs: Vec<ConfigFile> = names.iter().map(|(name, text)| ConfigFile { name, text }).collect();
+    match prove(policy, DeviceId(0), &configs) {
+        Verdict::Compared(comparison) if comparison.is_equal() => None,
+        other => Some(format!("{other:?}").chars().take(2_000).collect()),
+    }
+}
+
+fn on(target: &str, normal: u64) -> [usize; 2] {
+    let (mut guards, mut postures, mut wrong) = (0, 0, Vec::new());
+    for seed in cases(normal) {
+        let text = with_statements(seed, target);
+        let Ok(known) = read(&text) else { continue };
+        let policy = known.policy;
+        guards += policy.guards.len();
+        postures += policy.postures.len();
+        let under = policy.postures.iter().map(|posture| policy.under(posture));
+        for policy in under.chain([policy.clone()]) {
+            wrong.extend(unproved(&policy).map(|why| {
+                format!(
+                    "policy {seed}, {}, on {target}: {why}\n{text}",
+                    policy.name.as_deref().unwrap_or("whole")
+                )
+            }));
+        }
+    }
+    eprintln!("{target}: {guards} guards and {postures} postures, {} wrong", wrong.len());
+    report(target, &wrong);
+    [guards, postures]
+}
+
+#[test]
+fn random_guards_and_postures_are_proved_in_nftables() {
+    assert!(on("nftables", 8).into_iter().all(|count| count > 8));
+}
+
+#[test]
+fn random_guards_and_postures_are_proved_in_iptables() {
+    assert!(on("iptables", 8).into_iter().all(|count| count > 8));
+}
+
+#[test]
+fn random_guards_and_postures_are_proved_on_pfsense() {
+    let [guards, postures] = on("pfsense", 20);
+    assert!(guards > 0 && postures > 20, "{guards} guards, {postures} postures");
+}
+
+#[test]
+fn random_postures_are_proved_on_switches() {
+    let [_, postures] = on("cisco-ios", 6);
+    assert!(postures > 6, "{postures} postures");
+}
