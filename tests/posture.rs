@@ -141,3 +141,18 @@ fn what_a_posture_takes_away_stands_beside_it() {
     let text = std::fs::read_to_string(directory.path().join("build/postures/some.txt")).unwrap();
     insta::assert_snapshot!(text);
 }
+
+#[test]
+fn what_is_wrong_under_a_posture_alone_names_it() {
+    // Of a class in the middle of a zone, what is left of the zone takes more entries than the zone.
+    let policy = "zone a { net 10.1.0.0/16 }\nzone b { net 10.2.0.0/16 }\nclass c in a { hosts 10.1.77.77 }\n\
+                  allow r { from a  to b  via tcp 1-65534 }\nmanage { from b  via tcp 22 }\nposture p { isolate c }\n\
+                  switch s { target cisco-ios  tcam 400  interface Vlan1 zone a  interface Vlan2 zone b }\n";
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("policy.cordon"), policy).unwrap();
+    let output = cordon(&["build", directory.path().to_str().unwrap(), "--as-of", AS_OF], "");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("C0706") && said.contains("wrong under the posture `p`"), "{said}");
+    assert!(!directory.path().join("build").exists());
+}

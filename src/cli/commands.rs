@@ -98,21 +98,23 @@ impl Checked {
 
     /// Compiles the policy under each of its postures, if nothing is wrong so far. What they warn of, the policy itself
     /// warns of too.
-    fn compile_postures(&mut self) -> Vec<UnderPosture> {
+    ///
+    /// # Errors
+    /// The posture under which the policy cannot be compiled, with what is wrong among the diagnostics.
+    fn compile_postures(&mut self) -> Result<Vec<UnderPosture>, String> {
         let mut compiled = Vec::new();
-        for posture in &self.policy.postures {
-            if self.diagnostics.has_errors() {
-                break;
-            }
+        let postures = if self.diagnostics.has_errors() { &[][..] } else { &self.policy.postures };
+        for posture in postures {
             let mut diagnostics = Diagnostics::default();
             let policy = self.policy.under(posture);
             let files = emit_with(&plan(&policy), &self.users, &mut diagnostics);
             if diagnostics.has_errors() {
                 self.diagnostics = diagnostics;
+                return Err(posture.name.clone());
             }
             compiled.push(UnderPosture { name: posture.name.clone(), policy, files });
         }
-        compiled
+        Ok(compiled)
     }
 
     /// What is written of postures: for each its configs and scripts, in a folder of each device, and what it takes away.
@@ -226,11 +228,15 @@ fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome
     let mut files = checked.compile();
     let postures = checked.compile_postures();
     let outcome = checked.outcome(options);
-    if outcome == Outcome::Findings || files.is_empty() {
-        checked.report(options, "build", &None::<Built>)?;
-        checked.summarise(options, "nothing was written")?;
-        return Ok(Outcome::Findings);
-    }
+    let postures = match postures {
+        Ok(postures) if outcome == Outcome::Fine && !files.is_empty() => postures,
+        other => {
+            checked.report(options, "build", &None::<Built>)?;
+            let under = other.err().map(|name| format!(", for what is wrong under the posture `{name}`"));
+            checked.summarise(options, &format!("nothing was written{}", under.unwrap_or_default()))?;
+            return Ok(Outcome::Findings);
+        }
+    };
     let directory = out.map_or_else(|| checked.root.join("build"), Path::to_path_buf);
     let proved = if prove { prove_build(&checked.policy, &files, &directory)? } else { Some(0) };
     let Some(proved) = proved else { return Ok(Outcome::Findings) };
