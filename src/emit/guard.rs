@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error::EmitError;
 use crate::diag::Diagnostics;
-use crate::ir::{Action, Conduits, Device, DeviceId, Guard, Part, Policy, Subject, Topology};
+use crate::ir::{Action, Conduits, Device, DeviceId, Effect, Guard, Part, Policy, Subject, Topology};
 use crate::plan::DevicePlan;
 use crate::set::{ServiceSet, Set};
 
@@ -54,7 +54,8 @@ fn kept_by_pfsense(policy: &Policy, guard: &Guard) -> Result<(), &'static str> {
     if policy[rule].services.is_subset(&tcp) { Ok(()) } else { Err("pfSense counts TCP only") }
 }
 
-/// Reports each guard that nothing keeps on some path of the connections that it counts.
+/// Reports each guard that nothing keeps on some path that connections which it counts can take. Where nothing is allowed,
+/// there is none.
 pub(super) fn check(plans: &[DevicePlan], diagnostics: &mut Diagnostics) {
     let Some(policy) = plans.first().map(|plan| plan.policy).filter(|policy| !policy.guards.is_empty())
     else {
@@ -63,7 +64,8 @@ pub(super) fn check(plans: &[DevicePlan], diagnostics: &mut Diagnostics) {
     let (topology, conduits) = (Topology::new(policy), Conduits::new(policy));
     for guard in &policy.guards {
         let unkept = conduits.iter().find_map(|((from, to), parts)| {
-            let counted = parts.iter().any(|part| counts(guard, part));
+            let mut allowed = parts.iter().filter(|part| policy[part.rule].effect == Effect::Allow);
+            let counted = allowed.any(|part| counts(guard, part));
             let devices: BTreeSet<DeviceId> =
                 topology.crossings(from, to).into_iter().map(|crossing| crossing.device).collect();
             let refusals: Vec<String> =
