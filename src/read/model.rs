@@ -72,22 +72,24 @@ impl PacketBox {
 impl PacketBox {
     /// The packets in both; `None` if there are none.
     pub fn intersection(&self, other: &PacketBox) -> Option<PacketBox> {
-        fn common<T: Ord + Copy>(one: (T, T), other: (T, T)) -> Option<(T, T)> {
-            let (first, last) = (one.0.max(other.0), one.1.min(other.1));
-            (first <= last).then_some((first, last))
-        }
         (self.family == other.family).then_some(())?;
         Some(PacketBox {
             family: self.family,
-            source: common(self.source, other.source)?,
-            destination: common(self.destination, other.destination)?,
-            protocol: common(self.protocol, other.protocol)?,
-            source_port: common(self.source_port, other.source_port)?,
-            destination_port: common(self.destination_port, other.destination_port)?,
-            flags: common(self.flags, other.flags)?,
-            second: common(self.second, other.second)?,
+            source: overlap(self.source, other.source)?,
+            destination: overlap(self.destination, other.destination)?,
+            protocol: overlap(self.protocol, other.protocol)?,
+            source_port: overlap(self.source_port, other.source_port)?,
+            destination_port: overlap(self.destination_port, other.destination_port)?,
+            flags: overlap(self.flags, other.flags)?,
+            second: overlap(self.second, other.second)?,
         })
     }
+}
+
+/// What lies in both of two intervals, ends included.
+pub(super) fn overlap<N: Ord + Copy>(one: (N, N), other: (N, N)) -> Option<(N, N)> {
+    let both = (one.0.max(other.0), one.1.min(other.1));
+    (both.0 <= both.1).then_some(both)
 }
 
 /// A set of packets: the union of boxes, which may overlap, or all packets but those.

@@ -77,7 +77,7 @@ impl Draft {
     /// Adds that packets lie in one of some boxes, or, negated, in none.
     pub(super) fn require(&mut self, mut boxes: Vec<PacketBox>, negated: bool) {
         if let ([one], false) = (boxes.as_slice(), negated) {
-            self.within = self.within.and_then(|within| meet(&within, one));
+            self.within = self.within.and_then(|within| within.intersection(one));
         } else if !boxes.is_empty() {
             boxes.dedup();
             self.conditions.push(Condition { boxes: boxes.into(), negated });
@@ -94,26 +94,6 @@ impl Draft {
             Some(false) => {}
         }
     }
-}
-
-/// What lies in both of two boxes of one family.
-pub(super) fn meet(one: &PacketBox, other: &PacketBox) -> Option<PacketBox> {
-    Some(PacketBox {
-        family: one.family,
-        source: overlap(one.source, other.source)?,
-        destination: overlap(one.destination, other.destination)?,
-        protocol: overlap(one.protocol, other.protocol)?,
-        source_port: overlap(one.source_port, other.source_port)?,
-        destination_port: overlap(one.destination_port, other.destination_port)?,
-        flags: overlap(one.flags, other.flags)?,
-        second: overlap(one.second, other.second)?,
-    })
-}
-
-/// What lies in both of two intervals.
-pub(super) fn overlap<N: Ord + Copy>(one: (N, N), other: (N, N)) -> Option<(N, N)> {
-    let both = (one.0.max(other.0), one.1.min(other.1));
-    (both.0 <= both.1).then_some(both)
 }
 
 /// The packets from some addresses, or to them.

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::super::super::model::{Family, PacketBox};
-use super::super::draft::{Lookup, meet, overlap};
+use super::super::super::model::{Family, PacketBox, overlap};
+use super::super::draft::Lookup;
 use super::super::names::{ICMP, ICMPV6, SCTP, TCP, UDP, UDPLITE};
 use super::element::{Element, Ports};
 use super::kind::Part;
@@ -131,7 +131,7 @@ fn packets(
     }
     match port_boxes {
         None => found.push(within),
-        Some(boxes) => found.extend(boxes.iter().filter_map(|ports| meet(&within, ports))),
+        Some(boxes) => found.extend(boxes.iter().filter_map(|ports| within.intersection(ports))),
     }
 }
 

@@ -5,8 +5,8 @@
 //! net/netfilter/ipset/ip_set_hash_gen.h; ipset(8), hash:net,net). So an element holds but for the exceptions with longer
 //! prefixes.
 
+use super::super::super::model::overlap;
 use super::super::address::{Range, prefixes};
-use super::super::draft::overlap;
 use super::element::{Element, Ports, Shape};
 use super::kind::Part;
 
