@@ -364,7 +364,7 @@ fn a_guard_of_a_rule_of_pfsense_is_a_limit_of_the_rule() {
     let limit =
         "\t\t<max-src-conn-rate>14</max-src-conn-rate>\n\t\t<max-src-conn-rates>21</max-src-conn-rates>\n";
     assert_eq!(text.matches(limit).count(), 2, "{text}");
-    for to in ["", &limit.replace("14", "15"), &limit.replace("21", "60")] {
+    for to in ["", &limit.replace("14", "15"), &limit.replace("21", "60"), &limit.replace("21", "210")] {
         fs::write(&filter, text.replacen(limit, to, 1)).unwrap();
         let (code, said, _) = verify(directory.path(), &built, &["--device", "edge"]);
         assert!(code == 1 && said.contains("state too many"), "{said}");

@@ -91,7 +91,7 @@ impl<K: Key> Space<K> {
     /// A set as it is if some opaque conditions, by what they begin with, hold or do not.
     pub(super) fn granting<T: AsRef<str>>(&mut self, set: Id, granted: &[(T, bool)]) -> Id {
         let known = self.opaque.iter().filter_map(|(text, place)| {
-            let (_, holds) = granted.iter().find(|(start, _)| text.starts_with(start.as_ref()))?;
+            let (_, holds) = granted.iter().find(|(start, _)| begins_with(text, start.as_ref()))?;
             Some((*place, K::of((*holds).into())))
         });
         let known: Vec<(u16, K)> = known.collect();
@@ -103,6 +103,12 @@ impl<K: Key> Space<K> {
         let places: Vec<u16> = self.opaque.values().copied().collect();
         places.into_iter().fold(set, |set, place| self.diagrams.quantified(set, place, for_all))
     }
+}
+
+/// True if a text begins with another one, and does not go on in the midst of a number.
+fn begins_with(text: &str, start: &str) -> bool {
+    let is_digit = |c: char| c.is_ascii_digit();
+    text.strip_prefix(start).is_some_and(|rest| !(start.ends_with(is_digit) && rest.starts_with(is_digit)))
 }
 
 /// The intervals of a box, in the order of variables. Types and codes of ICMP messages are bytes; the numbers above mean
