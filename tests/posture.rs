@@ -143,6 +143,20 @@ fn what_a_posture_takes_away_stands_beside_it() {
 }
 
 #[test]
+fn the_reason_of_a_posture_is_no_line_of_its_own() {
+    let policy = "zone a { net 10.1.0.0/16 }\nzone b { net 10.2.0.0/16 }\n\
+                  allow r { from a  to b  via tcp 80  owner \"x\\n\\nlives depend on:\" }\nmanage { from b  via tcp 22 }\n\
+                  posture p { isolate a  reason \"worm\\nstays allowed:\\n  r\" }\n\
+                  firewall f { target nftables  interface a0 zone a  interface b0 zone b }\n";
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("policy.cordon"), policy).unwrap();
+    succeed(&["build", directory.path().to_str().unwrap(), "--as-of", AS_OF], "");
+    let text = std::fs::read_to_string(directory.path().join("build/postures/p.txt")).unwrap();
+    assert!(text.starts_with("posture p: worm stays allowed: r\n"), "{text}");
+    assert!(!text.contains("\nlives depend on:") && !text.contains("\nstays allowed"), "{text}");
+}
+
+#[test]
 fn what_is_wrong_under_a_posture_alone_names_it() {
     // Of a class in the middle of a zone, what is left of the zone takes more entries than the zone.
     let policy = "zone a { net 10.1.0.0/16 }\nzone b { net 10.2.0.0/16 }\nclass c in a { hosts 10.1.77.77 }\n\

@@ -9,7 +9,7 @@ pub fn posture_summary(policy: &Policy, posture: &Posture) -> String {
     let under = policy.under(posture);
     let mut text = format!("posture {}", posture.name);
     if let Some(reason) = &posture.about.reason {
-        text.push_str(&format!(": {reason}"));
+        text.push_str(&format!(": {}", one_line(reason)));
     }
     text.push_str("\n\ncut off, from everything outside of their zones:\n");
     for cut in &posture.cuts {
@@ -41,6 +41,13 @@ pub fn posture_summary(policy: &Policy, posture: &Posture) -> String {
     text
 }
 
+/// Free text on one line, so that it cannot look like a line of its own; what hides other text becomes a space.
+fn one_line(text: &str) -> String {
+    let clean = |c: char| if crate::source::is_forbidden(c) { ' ' } else { c };
+    let clean: String = text.chars().map(clean).collect();
+    clean.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn section(title: &str, lines: impl Iterator<Item = String>) -> String {
     let lines: String = lines.map(|line| format!("  {line}\n")).collect();
     if lines.is_empty() { String::new() } else { format!("\n{title}:\n{lines}") }
@@ -57,7 +64,7 @@ fn lives(policy: &Policy, cut: &AddressSet) -> impl Iterator<Item = String> {
             *criticality == Some(Criticality::Life) && !addresses.is_disjoint(cut)
         })
         .map(|(_, _, name, about)| match &about.owner {
-            Some(owner) => format!("{name}, owner {owner}"),
+            Some(owner) => format!("{name}, owner {}", one_line(owner)),
             None => name.clone(),
         })
 }
@@ -65,10 +72,10 @@ fn lives(policy: &Policy, cut: &AddressSet) -> impl Iterator<Item = String> {
 fn in_words(rule: &Rule) -> String {
     let mut text = format!("{}: from {} to {} via {}", rule.id, rule.from.text, rule.to.text, rule.via);
     if let Some(owner) = &rule.about.owner {
-        text.push_str(&format!(", owner {owner}"));
+        text.push_str(&format!(", owner {}", one_line(owner)));
     }
     if let Some(reason) = &rule.about.reason {
-        text.push_str(&format!(" ({reason})"));
+        text.push_str(&format!(" ({})", one_line(reason)));
     }
     text
 }
