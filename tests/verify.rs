@@ -333,6 +333,10 @@ fn a_guard_with_another_rate_or_without_its_rules_is_a_difference() {
         ("-A cordon-from/a0 -m set --match-set cordon0.4q src -g cordon-away\n", ""),
         ("-s 10.1.0.16/28 -j cordon-guard/c-limit", "-s 10.1.0.16/29 -j cordon-guard/c-limit"),
         ("-A cordon-rule/s -j cordon-guard/s-limit\n", ""),
+        (
+            "--hashlimit-mode srcip --hashlimit-name",
+            "--hashlimit-mode srcip --hashlimit-srcmask 8 --hashlimit-name",
+        ),
         ("-A cordon-trip/c-limit -j DROP\n", ""),
     ];
     let file = [("nftables", "ruleset.nft", &nftables[..]), ("iptables", "rules.v4", &iptables[..])];

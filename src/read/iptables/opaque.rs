@@ -23,7 +23,12 @@ pub(super) fn text(instance: &Instance) -> Result<String, String> {
         "limit" => limit(&instance.choices),
         name => {
             let mut text = name.to_owned();
-            for choice in &instance.choices {
+            // What a hash limit counts by comes before the table that it counts in.
+            let is_table = |choice: &&Choice| {
+                choice.name == "--hashlimit-name" || choice.name.starts_with("--hashlimit-htable")
+            };
+            let (tables, others): (Vec<&Choice>, Vec<&Choice>) = instance.choices.iter().partition(is_table);
+            for choice in others.into_iter().chain(tables) {
                 text.push_str(if choice.negated { " ! " } else { " " });
                 text.push_str(choice.name);
                 for value in &choice.values {
