@@ -374,3 +374,32 @@ fn a_guard_of_a_rule_of_pfsense_is_a_limit_of_the_rule() {
         assert!(code == 1 && said.contains("state too many"), "{said}");
     }
 }
+
+#[test]
+fn each_firewall_keeps_the_guards_that_it_can_and_is_asked_for_no_others() {
+    // The first firewall can keep all; of the second nothing is asked that counts both families together, and of the third
+    // nothing that counts more than TCP.
+    let policy = "zone lab { net 10.1.0.0/24, 2001:db8:1::/64 }\nzone srv { net 10.3.0.0/24, 2001:db8:3::/64 }\n\
+                  zone world { rest }\nallow results { from lab  to srv  via tcp 2575 }\n\
+                  allow web { from lab  to world  via tcp 443, udp 443 }\n\
+                  guard lab { new-connections 20/second  then limit }\n\
+                  guard results { new-connections 5/second  then limit }\n\
+                  guard results { new-connections 3/second per source  then alert }\n\
+                  guard web { new-connections 5/second per source  then quarantine 3 hours }\n\
+                  manage { from srv  via tcp 22 }\n\
+                  firewall core { target nftables  interface lab0 zone lab  interface own0 to own  interface edge0 to edge }\n\
+                  firewall own { target iptables  interface eth0 to core  interface eth1 zone srv }\n\
+                  firewall edge { target pfsense  interface lan to core  interface wan zone world }\n";
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("a.cordon"), policy).unwrap();
+    let path = directory.path().to_str().unwrap();
+    succeed(&["build", path, "--as-of", AS_OF], "");
+    let read = |file: &str| fs::read_to_string(directory.path().join("build").join(file)).unwrap();
+    let (core, own, edge) = (read("core/ruleset.nft"), read("own/rules.v4"), read("edge/filter.xml"));
+    for guard in ["lab-limit", "results-limit", "results-alert", "web-quarantine"] {
+        assert!(core.contains(&format!("chain guard/{guard} {{")), "core lacks {guard}");
+    }
+    assert!(own.contains(":cordon-guard/results-alert "), "{own}");
+    assert!(!own.contains("lab-limit") && !own.contains("results-limit"), "{own}");
+    assert!(!edge.contains("max-src-conn-rate"), "{edge}");
+}

@@ -1,7 +1,14 @@
 //! Guards: what happens when something opens more connections than it should.
 
-use super::{About, RuleIndex, Span};
-use crate::set::AddressSet;
+use super::{About, Policy, RuleIndex, Span};
+use crate::set::{AddressSet, ServiceSet, Set};
+
+/// The protocol number of TCP (RFC 9293).
+const TCP: u8 = 6;
+
+/// How long pfSense keeps a source that made too many connections, at the most, in seconds: what clears the table looks
+/// once an hour for sources that have been in it for an hour (targets/pfsense/NOTES.md).
+const PFSENSE_QUARANTINE: u32 = 7_200;
 
 /// A guard statement.
 #[derive(Clone, Debug)]
@@ -120,4 +127,48 @@ impl Action {
     pub fn cuts(self) -> bool {
         self != Action::Alert
     }
+}
+
+impl Policy {
+    /// Whether an enforcement point with a target owes a guard.
+    ///
+    /// # Errors
+    /// Why its target cannot keep the guard.
+    pub fn keeps(&self, target: &str, guard: &Guard) -> Result<(), &'static str> {
+        match target {
+            "nftables" => Ok(()),
+            "iptables" => kept_by_iptables(self, guard),
+            "pfsense" => kept_by_pfsense(self, guard),
+            "cisco-ios" => Err("access lists count nothing"),
+            _ => Err("guards are not compiled for this target"),
+        }
+    }
+}
+
+/// The two families have tables, and so counts, of their own.
+fn kept_by_iptables(policy: &Policy, guard: &Guard) -> Result<(), &'static str> {
+    let is_of_both = match &guard.subject {
+        Subject::Sources(sources) => !sources.v4.is_empty() && !sources.v6.is_empty(),
+        Subject::Rule(rule) => {
+            let packets = policy[*rule].packets();
+            !packets.v4.is_empty() && !packets.v6.is_empty()
+        }
+    };
+    if is_of_both && !guard.per_source {
+        return Err("iptables counts IPv4 and IPv6 apart, so it can count for each source only");
+    }
+    Ok(())
+}
+
+fn kept_by_pfsense(policy: &Policy, guard: &Guard) -> Result<(), &'static str> {
+    let Subject::Rule(rule) = guard.subject else { return Err("pfSense counts for a rule, not for a zone") };
+    match guard.action {
+        Action::Quarantine { seconds } if seconds >= PFSENSE_QUARANTINE => {}
+        Action::Quarantine { .. } => {
+            return Err("pfSense keeps a source out for one to two hours; a quarantine of 2 hours would fit");
+        }
+        Action::Alert | Action::Limit => return Err("pfSense can only quarantine"),
+    }
+    let tcp = ServiceSet::protocol(TCP);
+    if policy[rule].services.is_subset(&tcp) { Ok(()) } else { Err("pfSense counts TCP only") }
 }

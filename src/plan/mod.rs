@@ -27,7 +27,7 @@ pub struct DevicePlan<'p> {
     pub pairs: Vec<Pair<'p>>,
     /// Who may open connections to the enforcement point itself. The packet sets are disjoint.
     pub inputs: Vec<Input<'p>>,
-    /// Guards of what may cross it, by name.
+    /// Guards of what may cross it that its target keeps, by name.
     pub guards: Vec<&'p Guard>,
     sources: BTreeMap<&'p str, AddressSet>,
     destinations: BTreeMap<&'p str, AddressSet>,
@@ -108,7 +108,12 @@ pub fn plan(policy: &Policy) -> Vec<DevicePlan<'_>> {
                 policy,
                 device,
                 inputs: disjoint_inputs(policy, device),
-                guards: policy.guards.iter().filter(|guard| crosses(guard, &pairs, &sources)).collect(),
+                guards: policy
+                    .guards
+                    .iter()
+                    .filter(|guard| policy.keeps(&device.target, guard).is_ok())
+                    .filter(|guard| crosses(guard, &pairs, &sources))
+                    .collect(),
                 pairs,
                 sources,
                 destinations: addresses(policy, id, &departures),

@@ -40,19 +40,18 @@ impl Watch {
 /// The conditions that the guards of an enforcement point bring.
 pub(super) fn watches<K: Key>(space: &mut Space<K>, place: &Place, platform: &Platform) -> Vec<Watch> {
     let policy = place.policy;
-    let kept = policy.guards.iter().filter(|guard| guard.action.cuts() && crosses(place, guard));
-    let kept: Vec<&Guard> = kept.collect();
+    let target = &policy[place.device].target;
+    let kept = policy.guards.iter().filter(|guard| policy.keeps(target, guard).is_ok());
+    let kept: Vec<&Guard> = kept.filter(|guard| guard.action.cuts() && crosses(place, guard)).collect();
     let quarantines = kept.iter().any(|guard| matches!(guard.action, Action::Quarantine { .. }));
     let mut watches: Vec<Watch> = Vec::new();
     for guard in kept {
-        if let Some(words) = (platform.guard)(guard, space.family) {
-            watches.push(Watch {
-                words: vec![words],
-                tripped: platform.tripped,
-                counted: counted(space, policy, guard, platform.time),
-                in_every_state: false,
-            });
-        }
+        watches.push(Watch {
+            words: vec![(platform.guard)(guard, space.family)],
+            tripped: platform.tripped,
+            counted: counted(space, policy, guard, platform.time),
+            in_every_state: false,
+        });
     }
     let words = (platform.quarantine)(space.family);
     if quarantines && !words.is_empty() {
@@ -96,7 +95,7 @@ fn counted<K: Key>(space: &mut Space<K>, policy: &Policy, guard: &Guard, time: T
 }
 
 /// What the set of a guard of nftables, or its limit, is called by its reader. Bursts of five are not printed.
-pub(super) fn of_nftables(guard: &Guard, family: Family) -> Option<String> {
+pub(super) fn of_nftables(guard: &Guard, family: Family) -> String {
     let (number, suffix, field) = match family {
         Family::V4 => (1, "v4", "ip saddr"),
         Family::V6 => (2, "v6", "ip6 saddr"),
@@ -104,11 +103,11 @@ pub(super) fn of_nftables(guard: &Guard, family: Family) -> Option<String> {
     let Guard { id, rate, .. } = guard;
     let burst = if rate.burst == 5 { String::new() } else { format!(" burst {} packets", rate.burst) };
     let limit = format!("limit rate over {}/{}{burst}", rate.count, rate.unit.word());
-    Some(if guard.per_source {
+    if guard.per_source {
         format!("update @guard/{id}/{suffix} {{ {field} {limit} }} (rule {number} of `guard/{id}`)")
     } else {
         format!("{limit} (rule 1 of `guard/{id}`)")
-    })
+    }
 }
 
 /// How nftables looks up whether a source is put away.
@@ -121,26 +120,24 @@ pub(super) fn quarantine_of_nftables(family: Family) -> Vec<String> {
 
 /// What the hash limit of a guard is called by the reader of iptables, which gives the time between two packets as the
 /// kernel counts it. The name of its table ends in a digest.
-pub(super) fn of_iptables(guard: &Guard, _: Family) -> Option<String> {
+pub(super) fn of_iptables(guard: &Guard, _: Family) -> String {
     let Guard { id, rate, .. } = guard;
     let between = u64::from(rate.unit.seconds()) * 1_000_000 / u64::from(rate.count);
     let mode = if guard.per_source { "--hashlimit-mode srcip " } else { "" };
-    Some(format!(
+    format!(
         "hashlimit --hashlimit-above one in {between} us --hashlimit-burst {} {mode}--hashlimit-name cordon.{id}.",
         rate.burst
-    ))
+    )
 }
 
 /// The limit of a rule of pfSense, as its reader has it. The number is the smallest that nobody exceeds who keeps to the
 /// rate: what pf counts is never more than what the bucket held and what came in while it was filled.
-pub(super) fn of_pfsense(guard: &Guard, _: Family) -> Option<String> {
-    let kept = matches!(guard.subject, Subject::Rule(_)) && guard.per_source;
-    let long = matches!(guard.action, Action::Quarantine { seconds } if seconds >= 7_200);
+pub(super) fn of_pfsense(guard: &Guard, _: Family) -> String {
     let Rate { count, unit, burst } = guard.rate;
     let [count, burst, unit] = [count, burst, unit.seconds()].map(u64::from);
     let seconds = (burst * unit).div_ceil(count);
     let most = burst + (count * seconds).div_ceil(unit);
-    (kept && long).then(|| format!("max-src-conn-rate {most} / {seconds}"))
+    format!("max-src-conn-rate {most} / {seconds}")
 }
 
 /// How pfSense looks up whether a source made too many connections.

@@ -26,8 +26,8 @@ pub(super) struct Platform {
     /// Opaque conditions, by what they begin with, and what is taken for granted of them where something has to pass. For
     /// what may not pass nothing is.
     pub(super) granted: &'static [(&'static str, bool)],
-    /// The opaque condition that holds where a guard has counted too many, if the platform can keep the guard.
-    pub(super) guard: fn(&Guard, Family) -> Option<String>,
+    /// The opaque condition that says whether a guard that the platform keeps has counted too many.
+    pub(super) guard: fn(&Guard, Family) -> String,
     /// What that condition turns out to be then.
     pub(super) tripped: bool,
     /// What the opaque condition begins with that holds for sources that a guard has put away.
@@ -57,7 +57,7 @@ const LINUX: Platform = Platform {
     routed: false,
     relates_errors_only: false,
     granted: &[],
-    guard: |_, _| None,
+    guard: |_, _| String::new(),
     tripped: true,
     quarantine: |_| Vec::new(),
     checks_known: true,
@@ -114,7 +114,7 @@ pub(super) const CISCO_IOS: Platform = Platform {
     // A clock that was set is past the start of time ranges. Whether a range holds in the minute that it ends in is not
     // written down; the policy says so.
     granted: &[("absolute start ", true), ("time-range counts the minute ", true)],
-    guard: |_, _| None,
+    guard: |_, _| String::new(),
     tripped: true,
     quarantine: |_| Vec::new(),
     checks_known: true,

@@ -56,13 +56,12 @@ fn in_v4(wanted: &Wanted) -> Vec<Line> {
 
 /// Neighbour discovery, all that stays on the link, and reports of multicast listeners to the groups themselves.
 fn in_v6() -> Vec<Line> {
-    let link_local = LINK_LOCAL;
     let link_groups = Prefix::new(0xff02 << 112, 112);
     let groups = Prefix::new(0xff00 << 112, 120);
     let mut lines = neighbour_discovery();
-    lines.push(permit(Service::EVERY, vec![link_local], vec![link_local]));
-    lines.push(permit(Service::EVERY, vec![link_local], vec![link_groups]));
-    lines.push(permit(Service::message(ICMPV6, 131), vec![link_local], vec![groups]));
+    lines.push(permit(Service::EVERY, vec![LINK_LOCAL], vec![LINK_LOCAL]));
+    lines.push(permit(Service::EVERY, vec![LINK_LOCAL], vec![link_groups]));
+    lines.push(permit(Service::message(ICMPV6, 131), vec![LINK_LOCAL], vec![groups]));
     lines
 }
 

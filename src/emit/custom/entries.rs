@@ -5,9 +5,8 @@
 //! are equal in all else, so it neither adds nor loses a packet.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
+use ipnet::IpNet;
 
 use crate::set::{AddressRange, AddressSet, ICMP, ICMPV6, Interval, PacketBox, PacketSet, has_ports};
 
@@ -159,17 +158,7 @@ fn chunks(ports: &[Interval<u16>], max: usize) -> Vec<Vec<Interval<u16>>> {
 
 /// The prefixes that together are exactly these addresses.
 pub(super) fn prefixes(ranges: &[AddressRange]) -> impl Iterator<Item = IpNet> + '_ {
-    ranges.iter().flat_map(|range| -> Box<dyn Iterator<Item = IpNet>> {
-        match (range.first(), range.last()) {
-            (IpAddr::V4(first), IpAddr::V4(last)) => {
-                Box::new(Ipv4Subnets::new(first, last, 0).map(IpNet::V4))
-            }
-            (IpAddr::V6(first), IpAddr::V6(last)) => {
-                Box::new(Ipv6Subnets::new(first, last, 0).map(IpNet::V6))
-            }
-            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => Box::new(std::iter::empty()),
-        }
-    })
+    ranges.iter().flat_map(|range| range.prefixes())
 }
 
 /// True for all addresses of a family.

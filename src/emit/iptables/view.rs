@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::super::guard;
 use super::super::linux::{Moments, moments, one_line, shortened};
 use super::address::{Family, Side, Test, test};
 use super::chain::{Kind, Line, place};
@@ -133,7 +132,7 @@ impl<'p> Builder<'_, 'p> {
             self.say(&input.packets, family, speaker, &verdict, log, &mut body)?;
         }
         let input = self.rules("input", family, body)?;
-        let guards = self.guards(&guard::kept(plan), family)?;
+        let guards = self.guards(&plan.guards, family)?;
         Ok(Ruleset {
             version: family.digit(),
             interfaces: interfaces?,

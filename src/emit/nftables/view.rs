@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::super::{guard, linux};
+use super::super::linux;
 use super::behind::{Behind, NamedSet, Side};
 use super::element::{Element, Family, Shape, place};
 use super::guard::Guards;
@@ -101,7 +101,7 @@ impl Ruleset {
             pairs,
             input: input.into_views(),
             logs: logs(plan),
-            guards: Guards::new(&guard::kept(plan)),
+            guards: Guards::new(&plan.guards),
             guarded: guarded(plan),
         })
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
+use ipnet::IpNet;
 use serde::Serialize;
 
 use super::rectangle::Family;
@@ -219,18 +219,7 @@ fn port_entry(ports: Interval<u16>) -> String {
 
 /// The prefixes that a set is made of, in ascending order.
 fn prefixes(set: &AddressSet) -> Vec<IpNet> {
-    let mut prefixes = Vec::new();
-    for range in set.ranges() {
-        match range {
-            AddressRange::V4(ends) => {
-                prefixes.extend(Ipv4Subnets::new(ends.first().into(), ends.last().into(), 0).map(IpNet::V4))
-            }
-            AddressRange::V6(ends) => {
-                prefixes.extend(Ipv6Subnets::new(ends.first().into(), ends.last().into(), 0).map(IpNet::V6))
-            }
-        }
-    }
-    prefixes
+    set.ranges().flat_map(AddressRange::prefixes).collect()
 }
 
 /// The zone, class or peer that a set of addresses is. Zones are disjoint, so one at most is equal; of classes and peers

@@ -68,7 +68,8 @@ pub(super) fn emit(
     let config = Config::new(plan, &mut left_out);
     report(plan, &left_out, diagnostics);
     for (name, count) in config.counted_apart() {
-        let guards = plan.guards.iter().filter(|guard| guard.id == format!("{name}-{}", guard.action.word()));
+        let rule = plan.policy.rule_indices().find(|rule| plan.policy[*rule].id == name);
+        let guards = rule.into_iter().flat_map(|rule| plan.guards_of(rule));
         let device = &plan.device.name;
         diagnostics.extend(guards.map(|guard| EmitError::CountedApart {
             name: guard.id.clone(),

@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::super::guard::keeps;
 use super::alias::{AliasView, Aliases, Naming, SideView};
 use super::rectangle::Family;
 use super::rule::{Limit, Maker, Origin, RuleView, Said, Toward};
@@ -271,11 +270,7 @@ fn to_firewall(
 /// What may pass from one interface to another.
 fn between(plan: &DevicePlan, pair: &Pair, maker: &mut Maker, left_out: &mut LeftOut) -> Vec<RuleView> {
     let policy = maker.policy;
-    let limit = |rule: RuleIndex| {
-        let mut guards =
-            plan.guards_of(rule).filter(|guard| keeps(policy, &plan.device.target, guard).is_ok());
-        guards.next().map(|guard| Limit::of(guard.rate))
-    };
+    let limit = |rule| plan.guards_of(rule).next().map(|guard| Limit::of(guard.rate));
     let during = |entry: &Entry| policy[entry.rule].during.map(|id| schedule::name(policy, id));
     let names: Vec<Option<String>> = pair.entries.iter().map(during).collect();
     let entries = || {
