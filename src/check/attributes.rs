@@ -59,7 +59,11 @@ pub(super) fn risk(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> O
 
 /// The date that an attribute holds.
 pub(super) fn date(attributes: &[Attribute], key: Key, diagnostics: &mut Diagnostics) -> Option<Date> {
-    let word = value(attributes, key)?;
+    day(value(attributes, key)?, diagnostics)
+}
+
+/// A word as a date.
+pub(super) fn day(word: &Word, diagnostics: &mut Diagnostics) -> Option<Date> {
     let well_formed =
         word.node.len() == 10 && word.node.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let parsed = if well_formed { word.node.parse::<Date>().ok() } else { None };

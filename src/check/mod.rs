@@ -4,6 +4,7 @@
 //! every set exact, and everything that is wrong or doubtful. The policy must not be used if there were errors. What
 //! comes out does not depend on the order of statements or files.
 
+mod acceptance;
 mod addresses;
 mod assertions;
 mod attributes;
@@ -19,11 +20,13 @@ mod schedules;
 mod sense;
 mod services;
 mod topology;
+mod warning;
 
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use self::acceptance::Ledger;
 use self::error::CheckError;
 use self::names::{Declared, Scope};
 use self::schedules::Schedules;
@@ -86,11 +89,13 @@ pub fn check(files: &[File], as_of: Date, diagnostics: &mut Diagnostics) -> Poli
     let mut policy = resolve(&statements, as_of, diagnostics);
     refuse_later(&statements, diagnostics);
     let conduits = Conduits::new(&policy);
-    sense::check_effect(&policy, &conduits, diagnostics);
-    sense::check_forbids(&policy, &conduits, diagnostics);
+    let mut ledger = Ledger::new(as_of);
+    sense::check_effect(&policy, &conduits, &mut ledger, diagnostics);
+    sense::check_forbids(&policy, &conduits, &mut ledger, diagnostics);
     topology::check(&policy, &conduits, diagnostics);
     require::check(&statements.requires, &policy, diagnostics);
     assertions::check(&policy, &conduits, diagnostics);
+    ledger.finish(&policy, diagnostics);
     policy.name = policy_name(&statements.names, diagnostics);
     policy
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::acceptance;
 use super::addresses::{Accepts, in_words, outside, resolve};
 use super::attributes;
 use super::error::CheckError;
@@ -65,6 +66,7 @@ fn zone(statement: &ast::Zone, diagnostics: &mut Diagnostics) -> Zone {
         phi: attributes::phi(&statement.attributes, diagnostics),
         criticality: attributes::criticality(&statement.attributes, diagnostics),
         about: attributes::about(&statement.attributes, diagnostics),
+        acceptances: acceptance::acceptances(&statement.acceptances, diagnostics),
         span: statement.name.span,
     }
 }
@@ -124,6 +126,7 @@ pub(super) struct Declaration<'a> {
     zone: Option<&'a Word>,
     members: &'a [Members],
     attributes: &'a [Attribute],
+    acceptances: &'a [ast::Acceptance],
     broken: bool,
 }
 
@@ -135,6 +138,7 @@ impl<'a> From<&'a ast::Class> for Declaration<'a> {
             zone: class.zone.as_ref(),
             members: &class.members,
             attributes: &class.attributes,
+            acceptances: &class.acceptances,
             broken: class.broken,
         }
     }
@@ -148,6 +152,7 @@ impl<'a> From<&'a ast::Peer> for Declaration<'a> {
             zone: peer.zone.as_ref(),
             members: &peer.members,
             attributes: &peer.attributes,
+            acceptances: &peer.acceptances,
             broken: peer.broken,
         }
     }
@@ -230,6 +235,7 @@ fn endpoint(
         risk: attributes::risk(declaration.attributes, diagnostics),
         supported_until: attributes::date(declaration.attributes, Key::SupportedUntil, diagnostics),
         about: attributes::about(declaration.attributes, diagnostics),
+        acceptances: acceptance::acceptances(declaration.acceptances, diagnostics),
         span: declaration.name.span,
     }
 }

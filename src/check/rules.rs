@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
+use super::acceptance;
 use super::attributes;
 use super::error::CheckError;
 use super::names::{Declared, Scope, text_of};
@@ -73,6 +74,7 @@ impl Lowering<'_> {
             let Some(rule) = self.rule(statement, diagnostics) else { continue };
             if let Some(kept) = rules.get_mut(&rule.id) {
                 kept.log |= rule.log;
+                kept.acceptances.extend(rule.acceptances);
                 join_twins((&mut kept.span, &mut kept.about), (rule.span, rule.about), diagnostics);
             } else {
                 rules.insert(rule.id.clone(), rule);
@@ -98,13 +100,14 @@ impl Lowering<'_> {
         if let (Effect::Forbid, Some(during)) = (effect, &statement.during) {
             diagnostics.push(CheckError::ForbidDuring { span: during.span });
         }
+        let acceptances = acceptance::acceptances(&statement.acceptances, diagnostics);
         let resolved = self.resolve(&words, statement.broken, diagnostics)?;
         if effect == Effect::Allow && self.has_expired(&resolved, attributes, diagnostics) {
             return None;
         }
         let Resolved { id, from, to, via, services, during, about, span } = resolved;
         let (log, leave_out) = (statement.log.is_some(), statement.leave_out.is_some());
-        Some(Rule { id, effect, from, to, via, services, during, log, leave_out, about, span })
+        Some(Rule { id, effect, from, to, via, services, during, log, leave_out, about, acceptances, span })
     }
 
     /// Reads all manage statements.
@@ -271,6 +274,7 @@ fn reach_as_rule(class: &ast::Class, reach: &ast::Reach) -> ast::Rule {
         during: reach.during.clone(),
         leave_out: None,
         attributes: reach.attributes.iter().chain(owner).cloned().collect(),
+        acceptances: reach.acceptances.clone(),
         span: reach.span,
     }
 }

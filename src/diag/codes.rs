@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 99] = [
+pub const CODES: [Code; 100] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -100,6 +100,8 @@ pub const CODES: [Code; 99] = [
     code("C0621", "a posture that cuts nothing off"),
     // What is required.
     code("C0631", "a statement lacks what the policy requires"),
+    // What is accepted.
+    code("C0640", "an acceptance that accepts nothing"),
     // Targets.
     code("C0701", "an unknown target"),
     code("C0702", "a name that an interface cannot have"),

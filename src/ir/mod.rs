@@ -168,6 +168,19 @@ pub struct About {
     pub until: Option<Date>,
 }
 
+/// A kind of finding about a statement that somebody answers for until a day.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Acceptance {
+    /// The code of the finding.
+    pub code: &'static str,
+    /// Why it is accepted.
+    pub reason: String,
+    /// The last day on which it is.
+    pub until: Date,
+    /// Where the code is named.
+    pub span: Span,
+}
+
 /// A zone: a set of prefixes that share a fate.
 #[derive(Clone, Debug)]
 pub struct Zone {
@@ -183,6 +196,8 @@ pub struct Zone {
     pub criticality: Option<Criticality>,
     /// Owner and note.
     pub about: About,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// Where its name is declared.
     pub span: Span,
 }
@@ -208,6 +223,8 @@ pub struct Endpoint {
     pub supported_until: Option<Date>,
     /// Owner and note.
     pub about: About,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// Where its name is declared.
     pub span: Span,
 }
@@ -257,6 +274,8 @@ pub struct Rule {
     pub leave_out: bool,
     /// Owner, reason and so on.
     pub about: About,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// Where it stands.
     pub span: Span,
 }

@@ -118,6 +118,17 @@ pub struct Attribute {
     pub span: Span,
 }
 
+/// `accepted CODES because TEXT until DATE`: what somebody answers for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Acceptance {
+    /// The codes of the findings that are accepted.
+    pub codes: Vec<Word>,
+    /// Why.
+    pub reason: Word,
+    /// The last day on which they are.
+    pub until: Word,
+}
+
 /// `zone NAME { net PREFIXES | rest ... }`
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Zone {
@@ -129,6 +140,8 @@ pub struct Zone {
     pub rest: Option<Span>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// True if something in it could not be read, which was reported.
     pub broken: bool,
 }
@@ -212,6 +225,8 @@ pub struct Class {
     pub reaches: Vec<Reach>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// True if something in it could not be read, which was reported.
     pub broken: bool,
 }
@@ -231,6 +246,8 @@ pub struct Reach {
     pub during: Option<Word>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// The whole clause.
     pub span: Span,
 }
@@ -255,6 +272,8 @@ pub struct Peer {
     pub members: Vec<Members>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// True if something in it could not be read, which was reported.
     pub broken: bool,
 }
@@ -328,6 +347,8 @@ pub struct Rule {
     pub leave_out: Option<Span>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// The whole statement.
     pub span: Span,
     /// True if something in it could not be read, which was reported.

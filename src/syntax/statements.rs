@@ -31,6 +31,7 @@ const DURING: (&str, &str) = ("during", "during SCHEDULE");
 const UNTIL: (&str, &str) = ("until", "until YYYY-MM-DD");
 const REASON: (&str, &str) = ("reason", "reason \"TEXT\"");
 const TICKET: (&str, &str) = ("ticket", "ticket NAME");
+const ACCEPTED: (&str, &str) = ("accepted", "accepted CODE because \"TEXT\" until YYYY-MM-DD");
 const UNSUPPORTED: (&str, &str) = ("unsupported", "unsupported leave-out");
 
 const ZONE: Form = Form {
@@ -45,6 +46,7 @@ const ZONE: Form = Form {
         ("tier", "tier NAME"),
         ("vlan", "vlan NUMBER"),
         NOTE,
+        ACCEPTED,
     ],
 };
 const SERVICE: Form = Form {
@@ -75,18 +77,19 @@ const CLASS: Form = Form {
         OWNER,
         SUPPORTED,
         NOTE,
+        ACCEPTED,
     ],
 };
 const PEER: Form = Form {
     context: "peer",
     also: "",
-    usages: &[("hosts", "hosts ADDRESS, ADDRESS"), PHI, CRITICALITY, OWNER, NOTE],
+    usages: &[("hosts", "hosts ADDRESS, ADDRESS"), PHI, CRITICALITY, OWNER, NOTE, ACCEPTED],
 };
 const GROUP: Form = Form { context: "group", also: "names, ", usages: &[OWNER, NOTE] };
 const RULE: Form = Form {
     context: "rule",
     also: "",
-    usages: &[FROM, TO, VIA, LOG, DURING, UNTIL, UNSUPPORTED, OWNER, REASON, TICKET, NOTE],
+    usages: &[FROM, TO, VIA, LOG, DURING, UNTIL, UNSUPPORTED, OWNER, REASON, TICKET, NOTE, ACCEPTED],
 };
 const ASSERTION: Form =
     Form { context: "assertion", also: "", usages: &[FROM, TO, VIA, OWNER, REASON, TICKET, NOTE] };
@@ -147,6 +150,7 @@ pub(super) fn zone(ctx: &mut Ctx, pair: &Pair<Rule>) -> Zone {
         name: named(ctx, pair, &block),
         nets: nets.map(|clause| ctx.names(clause)).collect(),
         rest: ctx.flag(&block.clauses, Rule::rest, "rest"),
+        acceptances: ctx.acceptances(&block.clauses),
         attributes: block.attributes,
         broken: block.broken,
     }
@@ -181,6 +185,7 @@ pub(super) fn class(ctx: &mut Ctx, pair: &Pair<Rule>) -> Class {
         zone: zone_of(ctx, &block),
         members: block.clauses.iter().filter_map(|clause| ctx.members(clause)).collect(),
         reaches: block.clauses.iter().filter_map(|clause| ctx.reach(clause)).collect(),
+        acceptances: ctx.acceptances(&block.clauses),
         attributes: block.attributes,
         broken: block.broken,
     }
@@ -192,6 +197,7 @@ pub(super) fn peer(ctx: &mut Ctx, pair: &Pair<Rule>) -> Peer {
         name: named(ctx, pair, &block),
         zone: zone_of(ctx, &block),
         members: block.clauses.iter().filter_map(|clause| ctx.members(clause)).collect(),
+        acceptances: ctx.acceptances(&block.clauses),
         attributes: block.attributes,
         broken: block.broken,
     }
@@ -219,6 +225,7 @@ pub(super) fn rule(ctx: &mut Ctx, pair: &Pair<Rule>) -> RuleStatement {
         log: ctx.flag(&block.clauses, Rule::log, "log"),
         during: ctx.during(&block.clauses),
         leave_out: ctx.flag(&block.clauses, Rule::unsupported, "unsupported leave-out"),
+        acceptances: ctx.acceptances(&block.clauses),
         attributes: block.attributes,
         span: ctx.span(pair),
         broken: block.broken,
