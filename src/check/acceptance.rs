@@ -19,7 +19,8 @@ use crate::syntax::ast;
 
 /// The codes of the findings that can be accepted: warnings that speak of one rule, class, peer or zone, and of a risk that
 /// somebody can answer for. Mistakes are corrected, not accepted.
-const ACCEPTABLE: [&str; 2] = ["C0403", "C0405"];
+const ACCEPTABLE: [&str; 10] =
+    ["C0403", "C0405", "C0641", "C0642", "C0643", "C0644", "C0651", "C0652", "C0653", "C0654"];
 
 /// Reads the `accepted` clauses of a statement, one acceptance for each code.
 pub(super) fn acceptances(statements: &[ast::Acceptance], diagnostics: &mut Diagnostics) -> Vec<Acceptance> {
@@ -102,14 +103,9 @@ impl Ledger {
         if diagnostics.has_errors() {
             return;
         }
-        let rules = policy.rules.iter().map(|rule| (&rule.id, &rule.acceptances));
-        let endpoints = policy.endpoints.iter().map(|endpoint| (&endpoint.name, &endpoint.acceptances));
-        let zones = policy.zones.iter().map(|zone| (&zone.name, &zone.acceptances));
-        for (name, acceptances) in rules.chain(endpoints).chain(zones) {
-            for acceptance in acceptances.iter().filter(|acceptance| !self.used.contains(&acceptance.span)) {
-                let (name, code, span) = (name.clone(), acceptance.code, acceptance.span);
-                diagnostics.push(CheckWarning::AcceptsNothing { name, code, span });
-            }
+        for (name, acceptance) in policy.acceptances().filter(|(_, a)| !self.used.contains(&a.span)) {
+            let (name, code, span) = (name.to_owned(), acceptance.code, acceptance.span);
+            diagnostics.push(CheckWarning::AcceptsNothing { name, code, span });
         }
     }
 }

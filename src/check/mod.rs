@@ -8,17 +8,22 @@ mod acceptance;
 mod addresses;
 mod assertions;
 mod attributes;
+mod data;
 mod devices;
 mod error;
 mod guards;
 mod names;
+mod opened;
+mod parties;
 mod places;
 mod postures;
+mod privilege;
 mod require;
 mod rules;
 mod schedules;
 mod sense;
 mod services;
+mod siblings;
 mod topology;
 mod warning;
 
@@ -95,6 +100,9 @@ pub fn check(files: &[File], as_of: Date, diagnostics: &mut Diagnostics) -> Poli
     topology::check(&policy, &conduits, diagnostics);
     require::check(&statements.requires, &policy, diagnostics);
     assertions::check(&policy, &conduits, diagnostics);
+    data::check(&policy, &conduits, &mut ledger, diagnostics);
+    privilege::check(&policy, &conduits, &mut ledger, diagnostics);
+    siblings::check(&policy, &statements.groups, &conduits, &mut ledger, diagnostics);
     ledger.finish(&policy, diagnostics);
     policy.name = policy_name(&statements.names, diagnostics);
     policy

@@ -10,10 +10,10 @@ use super::attributes;
 use super::error::CheckError;
 use super::names::{Declared, Scope, text_of};
 use super::schedules::Schedules;
-use super::services::Services;
+use super::services::{self, Services};
 use crate::diag::Diagnostics;
 use crate::ir::{About, Assertion, Effect, Management, Rule, ScheduleId, Side};
-use crate::set::{AddressSet, ServiceSet, Set};
+use crate::set::{AddressSet, Set};
 use crate::source::Span;
 use crate::syntax::ast::{self, Attribute, Direction, Flow, Key, Names, Word};
 
@@ -50,8 +50,7 @@ struct Resolved {
     id: String,
     from: Side,
     to: Side,
-    via: String,
-    services: ServiceSet,
+    via: services::Resolved,
     during: Option<ScheduleId>,
     about: About,
     span: Span,
@@ -105,9 +104,23 @@ impl Lowering<'_> {
         if effect == Effect::Allow && self.has_expired(&resolved, attributes, diagnostics) {
             return None;
         }
-        let Resolved { id, from, to, via, services, during, about, span } = resolved;
-        let (log, leave_out) = (statement.log.is_some(), statement.leave_out.is_some());
-        Some(Rule { id, effect, from, to, via, services, during, log, leave_out, about, acceptances, span })
+        let Resolved { id, from, to, via, during, about, span } = resolved;
+        Some(Rule {
+            id,
+            effect,
+            from,
+            to,
+            via: via.text,
+            services: via.set,
+            encrypted: via.encrypted,
+            without_phi: via.without_phi,
+            during,
+            log: statement.log.is_some(),
+            leave_out: statement.leave_out.is_some(),
+            about,
+            acceptances,
+            span,
+        })
     }
 
     /// Reads all manage statements.
@@ -128,7 +141,8 @@ impl Lowering<'_> {
             if self.has_expired(&resolved, attributes, diagnostics) {
                 continue;
             }
-            let Resolved { id, from, to, services, about, span, .. } = resolved;
+            let Resolved { id, from, to, via, about, span, .. } = resolved;
+            let services = via.set;
             if devices.is_empty() && !flow.to.is_empty() {
                 // No device in the model stands for all of them, so a list of which nothing is left must not get there.
                 let help = format!("`to {}` is empty", to.text);
@@ -162,7 +176,8 @@ impl Lowering<'_> {
             let (name, flow, attributes) = (statement.name.as_ref(), &statement.flow, &statement.attributes);
             let words = Words { keyword, name, flow, during: None, attributes, span: statement.span };
             let resolved = self.resolve(&words, statement.broken, diagnostics);
-            let Some(Resolved { id, from, to, services, about, span, .. }) = resolved else { continue };
+            let Some(Resolved { id, from, to, via, about, span, .. }) = resolved else { continue };
+            let services = via.set;
             if let Some(kept) = assertions.get_mut(&id) {
                 join_twins((&mut kept.span, &mut kept.about), (span, about), diagnostics);
             } else {
@@ -187,23 +202,23 @@ impl Lowering<'_> {
         } else {
             self.scope.side(&flow.to, diagnostics)
         };
-        let services = self.services.resolve(&flow.via, diagnostics);
+        let via = self.services.resolve(&flow.via, diagnostics);
         let schedule = during.and_then(|word| self.schedules.resolve(word, diagnostics));
         let about = attributes::about(attributes, diagnostics);
         let entered = name.is_none_or(|name| self.declared.enter(name, RULE_KINDS, diagnostics));
         if broken || !entered || diagnostics.errors() > errors || schedule.is_none() != during.is_none() {
             return None;
         }
-        let (from, to, (services, via)) = (from?, to?, services?);
+        let (from, to, via) = (from?, to?, via?);
         let id = match name {
             Some(name) => name.node.clone(),
             None => self.derive_id(
-                Content { keyword, from: &from.text, to: &to.text, via: &via, during },
+                Content { keyword, from: &from.text, to: &to.text, via: &via.text, during },
                 span,
                 diagnostics,
             )?,
         };
-        Some(Resolved { id, from, to, via, services, during: schedule, about, span })
+        Some(Resolved { id, from, to, via, during: schedule, about, span })
     }
 
     /// The id of an unnamed statement. Statements that say the same share it; that another has it, by its author's

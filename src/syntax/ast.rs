@@ -69,6 +69,10 @@ pub enum Key {
     Criticality,
     /// How exposed it is: `low`, `medium`, `high` or `critical`.
     Risk,
+    /// How far the hosts of a zone are trusted: `internal`, `partner`, `guest` or `external`.
+    Trust,
+    /// What it is there for: `admin` or `infrastructure`.
+    Role,
     /// The tier of the architecture that a zone belongs to.
     Tier,
     /// The VLAN of a zone.
@@ -95,6 +99,8 @@ impl Key {
             Key::Phi => "phi",
             Key::Criticality => "criticality",
             Key::Risk => "risk",
+            Key::Trust => "trust",
+            Key::Role => "role",
             Key::Tier => "tier",
             Key::Vlan => "vlan",
             Key::Note => "note",

@@ -21,6 +21,7 @@ const NOTE: (&str, &str) = ("note", "note \"TEXT\"");
 const PHI: (&str, &str) = ("phi", "phi none|transit|store");
 const RISK: (&str, &str) = ("risk", "risk low|medium|high|critical");
 const CRITICALITY: (&str, &str) = ("criticality", "criticality life|care|ops");
+const ROLE: (&str, &str) = ("role", "role admin|infrastructure");
 const SUPPORTED: (&str, &str) = ("supported", "supported until YYYY-MM-DD");
 const HOSTS: (&str, &str) = ("hosts", "hosts ADDRESS, PREFIX, FIRST-LAST except ADDRESS");
 const FROM: (&str, &str) = ("from", "from NAME, NAME except NAME");
@@ -42,6 +43,8 @@ const ZONE: Form = Form {
         ("rest", "rest"),
         PHI,
         CRITICALITY,
+        ("trust", "trust internal|partner|guest|external"),
+        ROLE,
         OWNER,
         ("tier", "tier NAME"),
         ("vlan", "vlan NUMBER"),
@@ -59,6 +62,7 @@ const SERVICE: Form = Form {
         ("icmpv6", "icmpv6 TYPE"),
         ("protocol", "protocol NUMBER"),
         ("encrypted", "encrypted"),
+        ("phi", "phi none"),
         OWNER,
         NOTE,
     ],
@@ -74,6 +78,7 @@ const CLASS: Form = Form {
         RISK,
         PHI,
         CRITICALITY,
+        ROLE,
         OWNER,
         SUPPORTED,
         NOTE,
@@ -83,7 +88,7 @@ const CLASS: Form = Form {
 const PEER: Form = Form {
     context: "peer",
     also: "",
-    usages: &[("hosts", "hosts ADDRESS, ADDRESS"), PHI, CRITICALITY, OWNER, NOTE, ACCEPTED],
+    usages: &[("hosts", "hosts ADDRESS, ADDRESS"), PHI, CRITICALITY, ROLE, OWNER, NOTE, ACCEPTED],
 };
 const GROUP: Form = Form { context: "group", also: "names, ", usages: &[OWNER, NOTE] };
 const RULE: Form = Form {
