@@ -18,6 +18,7 @@ mod speed;
 mod golden;
 mod cisco;
 mod scenario;
+mod lints;
 mod tidy;
 mod ui;
 mod read;
