@@ -9,12 +9,13 @@
 use std::collections::BTreeMap;
 
 use super::acceptance::Ledger;
-use super::opened::{Opened, opened, peers, reached};
+use super::opened::{Opened, Opening};
 use super::parties::Parties;
+use super::reach::Reach;
 use super::warning::CheckWarning;
 use crate::diag::Diagnostics;
-use crate::ir::{Conduits, Effect, Endpoint, Part, Phi, Policy, Rule, RuleIndex, Zone};
-use crate::set::{AddressSet, ICMP, ICMPV6, Overlaps, ServiceSet, Set, union_all};
+use crate::ir::{Endpoint, Phi, Policy, Rule, RuleIndex, Zone};
+use crate::set::{AddressSet, ICMP, ICMPV6, ServiceSet, Set, union_all};
 
 /// Which addresses have what of PHI.
 struct Holdings {
@@ -78,62 +79,58 @@ enum Kind {
     SessionsIn,
 }
 
-/// What was found of each rule.
-type Found = BTreeMap<(RuleIndex, Kind), Opened>;
-
 /// Reports each rule by which PHI gets where it should not.
 pub(super) fn check(
     policy: &Policy,
-    conduits: &Conduits,
+    openings: &[Opening],
     ledger: &mut Ledger,
     diagnostics: &mut Diagnostics,
 ) {
     let holdings = Holdings::new(policy);
-    if holdings.store.is_empty() && holdings.transit.is_empty() {
-        return;
-    }
-    let servers = Servers::new(policy, conduits, &holdings);
-    let mut found = Found::new();
-    for ((from, _), parts) in conduits.iter() {
-        let is_outside = policy[from].is_outside();
-        for part in parts.iter().filter(|part| policy[part.rule].effect == Effect::Allow) {
-            let rule = &policy[part.rule];
-            let ends = Ends {
-                sources: holdings.split(&part.sources),
-                destinations: holdings.split(&part.destinations),
-                is_outside,
-            };
-            let mut add = |kind, opened: Option<Opened>| note(&mut found, part.rule, kind, opened);
-            for (sources, destinations, services) in ends.unencrypted(rule) {
-                add(Kind::Unencrypted, opened(policy, parts, &sources, &destinations, &services));
+    let devices = devices(policy, openings, &holdings);
+    let mut found: BTreeMap<(RuleIndex, Kind), Vec<Opened>> = BTreeMap::new();
+    for opening in openings {
+        let ends = Ends {
+            sources: holdings.split(opening.sources),
+            destinations: holdings.split(opening.destinations),
+            is_outside: policy[opening.from].is_outside(),
+        };
+        let rule = opening.rule;
+        let mut add = |kind, opened: Option<Opened>| {
+            if let Some(opened) = opened {
+                found.entry((opening.index, kind)).or_default().push(opened);
             }
-            let store = &ends.destinations.store;
-            if is_outside {
-                add(Kind::StoreOutside, opened(policy, parts, &part.sources, store, &rule.services));
-            }
-            let services = at_stake(rule);
-            for (sources, destinations) in ends.not_cleared() {
-                add(Kind::NotCleared, opened(policy, parts, sources, destinations, &services));
-            }
-            for (sources, destinations) in servers.sessions_in(part) {
-                add(Kind::SessionsIn, opened(policy, parts, &sources, &destinations, &rule.services));
-            }
+        };
+        let carrying = at_stake(rule);
+        let in_clear = carrying.difference(&rule.encrypted);
+        for (sources, destinations) in ends.dealing_with_phi() {
+            add(Kind::Unencrypted, opening.within(&sources, &destinations, &in_clear));
+        }
+        if ends.is_outside {
+            let stores = &ends.destinations.store;
+            add(Kind::StoreOutside, opening.within(opening.sources, stores, &rule.services));
+        }
+        for (sources, destinations) in ends.not_cleared() {
+            add(Kind::NotCleared, opening.within(sources, destinations, &carrying));
+        }
+        for (destinations, servers) in devices.meeting(opening.destinations) {
+            let sources = opening.sources.difference(servers);
+            add(Kind::SessionsIn, opening.within(&sources, &destinations, &rule.services));
         }
     }
     let parties = Parties::new(policy);
     for ((index, kind), opened) in found {
         let rule = &policy[index];
-        ledger.report(&rule.acceptances, warning(&parties, rule, kind, &opened), diagnostics);
+        let finding = warning(&parties, rule, kind, &Opened::join(&opened));
+        ledger.report(&rule.acceptances, finding, diagnostics);
     }
 }
 
-fn note(found: &mut Found, rule: RuleIndex, kind: Kind, opened: Option<Opened>) {
-    let Some(opened) = opened else { return };
-    let joined = match found.get(&(rule, kind)) {
-        Some(known) => known.union(&opened),
-        None => opened,
-    };
-    found.insert((rule, kind), joined);
+/// True if a policy says that something has PHI.
+pub(super) fn is_judged(policy: &Policy) -> bool {
+    let zones = policy.zones.iter().map(|zone| zone.phi);
+    let mut all = zones.chain(policy.endpoints.iter().map(|endpoint| endpoint.phi));
+    all.any(|phi| matches!(phi, Some(Phi::Store | Phi::Transit)))
 }
 
 /// The services of a rule that may carry PHI: not what is named as carrying none, and not the messages of ICMP.
@@ -150,20 +147,15 @@ struct Ends {
 }
 
 impl Ends {
-    /// Between whom PHI may pass in clear: between two that handle it, and between one that keeps it and anybody of whom
-    /// it is known what they have. Two of which one only passes it on and the other has none do not speak of it.
-    fn unencrypted(&self, rule: &Rule) -> Vec<(AddressSet, AddressSet, ServiceSet)> {
-        let services = at_stake(rule).difference(&rule.encrypted);
-        if services.is_empty() {
-            return Vec::new();
-        }
+    /// Between whom PHI may pass: between two that handle it, and between one that keeps it and anybody of whom it is known
+    /// what they have. Two of which one only passes it on and the other has none do not speak of it.
+    fn dealing_with_phi(&self) -> [(AddressSet, AddressSet); 3] {
         let (from, to) = (&self.sources, &self.destinations);
-        let pairs = [
+        [
             (from.handled(), to.handled()),
             (from.store.clone(), to.none.clone()),
             (from.none.clone(), to.store.clone()),
-        ];
-        pairs.map(|(sources, destinations)| (sources, destinations, services.clone())).into()
+        ]
     }
 
     /// Where one end keeps PHI and the other is not cleared for it. Who opens the session does not matter, since data
@@ -175,35 +167,13 @@ impl Ends {
     }
 }
 
-/// The servers that each class deals with which only passes PHI on.
-struct Servers<'p> {
-    classes: Vec<&'p Endpoint>,
-    index: Overlaps,
-    /// For each class, the peers that handle PHI and that it may open sessions to.
-    servers: Vec<AddressSet>,
-}
-
-impl<'p> Servers<'p> {
-    fn new(policy: &'p Policy, conduits: &Conduits, holdings: &Holdings) -> Self {
-        let passes_on = |endpoint: &&Endpoint| {
-            endpoint.is_class && endpoint.phi.or(policy[endpoint.zone].phi) == Some(Phi::Transit)
-        };
-        let classes: Vec<_> = policy.endpoints.iter().filter(passes_on).collect();
-        let index = Overlaps::new(classes.iter().map(|class| &class.addresses));
-        let peers = peers(policy).intersection(&holdings.store.union(&holdings.transit));
-        let servers = reached(policy, conduits, (&classes, &index), &peers);
-        Servers { classes, index, servers }
-    }
-
-    /// Who opens sessions into a class by a part of a rule without being one of its servers: sources and destinations.
-    fn sessions_in(&self, part: &Part) -> Vec<(AddressSet, AddressSet)> {
-        let places = self.index.with(&part.destinations, usize::MAX).unwrap_or_default();
-        let sessions = places.into_iter().filter_map(|place| {
-            let sources = part.sources.difference(self.servers.get(place)?);
-            Some((sources, part.destinations.intersection(&self.classes.get(place)?.addresses)))
-        });
-        sessions.collect()
-    }
+/// The classes that only pass PHI on, and the servers of each: the peers that handle PHI and that it may open sessions to.
+fn devices<'p>(policy: &'p Policy, openings: &[Opening], holdings: &Holdings) -> Reach<'p> {
+    let passes_on = |endpoint: &&Endpoint| {
+        endpoint.is_class && endpoint.phi.or(policy[endpoint.zone].phi) == Some(Phi::Transit)
+    };
+    let classes: Vec<&Endpoint> = policy.endpoints.iter().filter(passes_on).collect();
+    Reach::new(policy, openings, classes, &holdings.store.union(&holdings.transit))
 }
 
 fn warning(parties: &Parties, rule: &Rule, kind: Kind, opened: &Opened) -> CheckWarning {

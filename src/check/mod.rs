@@ -18,6 +18,7 @@ mod parties;
 mod places;
 mod postures;
 mod privilege;
+mod reach;
 mod require;
 mod rules;
 mod schedules;
@@ -100,12 +101,32 @@ pub fn check(files: &[File], as_of: Date, diagnostics: &mut Diagnostics) -> Poli
     topology::check(&policy, &conduits, diagnostics);
     require::check(&statements.requires, &policy, diagnostics);
     assertions::check(&policy, &conduits, diagnostics);
-    data::check(&policy, &conduits, &mut ledger, diagnostics);
-    privilege::check(&policy, &conduits, &mut ledger, diagnostics);
-    siblings::check(&policy, &statements.groups, &conduits, &mut ledger, diagnostics);
+    check_doubtful(&policy, &statements, &conduits, &mut ledger, diagnostics);
     ledger.finish(&policy, diagnostics);
     policy.name = policy_name(&statements.names, diagnostics);
     policy
+}
+
+/// Reports what is allowed and yet doubtful, as far as the policy says enough to tell.
+fn check_doubtful(
+    policy: &Policy,
+    statements: &Statements,
+    conduits: &Conduits,
+    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
+) {
+    let (has_phi, has_roles) = (data::is_judged(policy), privilege::is_judged(policy));
+    if !has_phi && !has_roles {
+        return;
+    }
+    let openings = opened::openings(policy, conduits);
+    if has_phi {
+        data::check(policy, &openings, ledger, diagnostics);
+    }
+    if has_roles {
+        privilege::check(policy, &openings, ledger, diagnostics);
+        siblings::check(policy, &statements.groups, &openings, ledger, diagnostics);
+    }
 }
 
 /// Resolves all names and sets.

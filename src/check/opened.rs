@@ -1,12 +1,11 @@
-//! What a part of a rule really opens: its packets less those that forbids take away.
+//! What allows really open: their packets less those that forbids take away.
 //!
-//! In: a conduit, and some sources, destinations and services of one of its allows. Out: which of them some packet still
-//! has. Whole packets are only put together where a forbid takes some away.
+//! In: the policy and its conduits. Out: for each part of an allow, rectangles of packets that are open. A part that no
+//! forbid touches is one rectangle as it stands, so nothing is put together for it; of all others the sets are made once.
 
-use crate::ir::{Conduits, Effect, Endpoint, Part, Policy};
+use crate::ir::{Conduits, Effect, Part, Policy, Rule, RuleIndex, ZoneId};
 use crate::set::{
-    AddressSet, FlowsOf, IntervalSet, Overlaps, PacketSet, PerFamily, Point, ServiceSet, Set, Traffic,
-    union_all,
+    AddressSet, IntervalSet, PacketSet, Point, Rectangle, ServiceSet, Set, Traffic, rectangles, union_all,
 };
 
 /// The sources, destinations and services of some packets, each for itself.
@@ -18,112 +17,150 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    /// What either opens.
-    pub(super) fn union(&self, other: &Self) -> Self {
+    /// What all of some open.
+    pub(super) fn join(parts: &[Opened]) -> Self {
         Opened {
-            sources: self.sources.union(&other.sources),
-            destinations: self.destinations.union(&other.destinations),
-            services: self.services.union(&other.services),
+            sources: union_all(parts.iter().map(|part| part.sources.clone())),
+            destinations: union_all(parts.iter().map(|part| part.destinations.clone())),
+            services: union_all(parts.iter().map(|part| part.services.clone())),
         }
     }
 }
 
-/// What is open from `sources` to `destinations` over `services` in a conduit, as far as the forbids of the conduit let it;
-/// `None` if nothing is.
-pub(super) fn opened(
-    policy: &Policy,
-    parts: &[Part],
-    sources: &AddressSet,
-    destinations: &AddressSet,
-    services: &ServiceSet,
-) -> Option<Opened> {
-    if sources.is_empty() || destinations.is_empty() || services.is_empty() {
-        return None;
-    }
+/// A part of an allow, and what is open of it.
+pub(super) struct Opening<'a> {
+    pub(super) index: RuleIndex,
+    pub(super) rule: &'a Rule,
+    /// The zone that packets leave.
+    pub(super) from: ZoneId,
+    /// Its sources and destinations, also those of which nothing is open.
+    pub(super) sources: &'a AddressSet,
+    pub(super) destinations: &'a AddressSet,
+    /// What forbids leave of it; nothing if none of them touches it.
+    left: Option<Left>,
+}
+
+struct Left {
+    v4: Vec<Rectangle<u32>>,
+    v6: Vec<Rectangle<u128>>,
+}
+
+/// All parts of allows.
+pub(super) fn openings<'a>(policy: &'a Policy, conduits: &'a Conduits) -> Vec<Opening<'a>> {
+    let parts = conduits.iter().flat_map(|((from, _), parts)| {
+        let is_allow = |part: &&Part| policy[part.rule].effect == Effect::Allow;
+        parts.iter().filter(is_allow).map(move |part| opening(policy, from, parts, part))
+    });
+    parts.collect()
+}
+
+fn opening<'a>(policy: &'a Policy, from: ZoneId, parts: &[Part], part: &'a Part) -> Opening<'a> {
+    let rule = &policy[part.rule];
+    let left = remaining(policy, parts, part)
+        .map(|packets| Left { v4: rectangles(&packets.v4), v6: rectangles(&packets.v6) });
+    let (sources, destinations) = (&part.sources, &part.destinations);
+    Opening { index: part.rule, rule, from, sources, destinations, left }
+}
+
+/// What the forbids of a conduit leave of a part; `None` if they take nothing away.
+fn remaining(policy: &Policy, parts: &[Part], part: &Part) -> Option<PacketSet> {
+    let services = &policy[part.rule].services;
     let mut remaining: Option<PacketSet> = None;
     // Forbids stand first.
     for forbid in parts.iter().take_while(|part| policy[part.rule].effect == Effect::Forbid) {
         let forbidden = &policy[forbid.rule].services;
-        let apart = sources.is_disjoint(&forbid.sources)
-            || destinations.is_disjoint(&forbid.destinations)
+        let apart = part.sources.is_disjoint(&forbid.sources)
+            || part.destinations.is_disjoint(&forbid.destinations)
             || services.is_disjoint(forbidden);
         if !apart {
-            let before = remaining.unwrap_or_else(|| PacketSet::product(sources, destinations, services));
+            let before = remaining.unwrap_or_else(|| part.packets(services));
             remaining = Some(before.difference(&forbid.packets(forbidden)));
         }
     }
-    match remaining {
-        Some(packets) => shadows(&packets),
-        None => whole(sources, destinations, services),
-    }
+    remaining
 }
 
-/// For each of some classes, the addresses of `peers` that it may open something to. `index` holds the classes.
-pub(super) fn reached(
-    policy: &Policy,
-    conduits: &Conduits,
-    (classes, index): (&[&Endpoint], &Overlaps),
-    peers: &AddressSet,
-) -> Vec<AddressSet> {
-    let mut reached: Vec<Vec<AddressSet>> = vec![Vec::new(); classes.len()];
-    for (_, parts) in conduits.iter() {
-        for part in parts.iter().filter(|part| policy[part.rule].effect == Effect::Allow) {
-            let servers = part.destinations.intersection(peers);
-            if servers.is_empty() {
-                continue;
-            }
-            for place in index.with(&part.sources, usize::MAX).unwrap_or_default() {
-                let (Some(class), Some(reached)) = (classes.get(place), reached.get_mut(place)) else {
-                    continue;
-                };
-                let sources = part.sources.intersection(&class.addresses);
-                let opened = opened(policy, parts, &sources, &servers, &policy[part.rule].services);
-                reached.extend(opened.map(|opened| opened.destinations));
+impl Opening<'_> {
+    /// What is open from some of its sources to some of its destinations over some of its services; `None` if nothing is.
+    pub(super) fn within(
+        &self,
+        sources: &AddressSet,
+        destinations: &AddressSet,
+        services: &ServiceSet,
+    ) -> Option<Opened> {
+        let left = self.left.as_ref();
+        let v4 = left.map(|left| left.v4.as_slice());
+        let v6 = left.map(|left| left.v6.as_slice());
+        let v4 = cut(v4, &sources.v4, &destinations.v4, &services.v4);
+        let v6 = cut(v6, &sources.v6, &destinations.v6, &services.v6);
+        let is_open = !(v4.sources.is_empty() && v6.sources.is_empty());
+        is_open.then_some(Opened {
+            sources: AddressSet { v4: v4.sources, v6: v6.sources },
+            destinations: AddressSet { v4: v4.destinations, v6: v6.destinations },
+            services: ServiceSet { v4: v4.traffic, v6: v6.traffic },
+        })
+    }
+
+    /// The destinations that are open among some, by the sources that they are open from.
+    pub(super) fn by_source(&self, destinations: &AddressSet) -> Vec<(AddressSet, AddressSet)> {
+        let Some(left) = &self.left else {
+            let opened = self.within(self.sources, destinations, &self.rule.services);
+            return opened.map(|opened| (opened.sources, opened.destinations)).into_iter().collect();
+        };
+        let v4 = left.v4.iter().map(|r| (only_v4(r.sources.clone()), only_v4(r.destinations.clone())));
+        let v6 = left.v6.iter().map(|r| (only_v6(r.sources.clone()), only_v6(r.destinations.clone())));
+        v4.chain(v6).map(|(sources, open)| (sources, open.intersection(destinations))).collect()
+    }
+
+    /// True if something is open of it over traffic for which `holds` is true.
+    pub(super) fn is_open_over(&self, holds: impl Fn(&Traffic) -> bool) -> bool {
+        match &self.left {
+            None => [&self.rule.services.v4, &self.rule.services.v6].into_iter().any(holds),
+            Some(left) => {
+                let v4 = left.v4.iter().map(|rectangle| &rectangle.traffic);
+                v4.chain(left.v6.iter().map(|rectangle| &rectangle.traffic)).any(holds)
             }
         }
     }
-    reached.into_iter().map(union_all).collect()
 }
 
-/// The addresses of all peers.
-pub(super) fn peers(policy: &Policy) -> AddressSet {
-    let peers = policy.endpoints.iter().filter(|endpoint| !endpoint.is_class);
-    union_all(peers.map(|peer| peer.addresses.clone()).collect::<Vec<_>>())
-}
-
-/// All of a product, without what only the other family has.
-fn whole(sources: &AddressSet, destinations: &AddressSet, services: &ServiceSet) -> Option<Opened> {
-    let v4 = !(sources.v4.is_empty() || destinations.v4.is_empty() || services.v4.is_empty());
-    let v6 = !(sources.v6.is_empty() || destinations.v6.is_empty() || services.v6.is_empty());
-    (v4 || v6).then(|| Opened {
-        sources: only(sources, v4, v6),
-        destinations: only(destinations, v4, v6),
-        services: only(services, v4, v6),
-    })
-}
-
-fn only<A: Set, B: Set>(set: &PerFamily<A, B>, v4: bool, v6: bool) -> PerFamily<A, B> {
-    PerFamily {
-        v4: if v4 { set.v4.clone() } else { A::empty() },
-        v6: if v6 { set.v6.clone() } else { B::empty() },
+/// The shadow of some rectangles, or of everything, within a product.
+fn cut<A: Point>(
+    left: Option<&[Rectangle<A>]>,
+    sources: &IntervalSet<A>,
+    destinations: &IntervalSet<A>,
+    traffic: &Traffic,
+) -> Rectangle<A> {
+    let whole = || Rectangle {
+        sources: sources.clone(),
+        destinations: destinations.clone(),
+        traffic: traffic.clone(),
+    };
+    let pieces: Vec<Rectangle<A>> = match left {
+        None => vec![whole()],
+        Some(left) => left
+            .iter()
+            .map(|open| Rectangle {
+                sources: open.sources.intersection(sources),
+                destinations: open.destinations.intersection(destinations),
+                traffic: open.traffic.intersection(traffic),
+            })
+            .collect(),
+    };
+    let is_open =
+        |r: &&Rectangle<A>| !(r.sources.is_empty() || r.destinations.is_empty() || r.traffic.is_empty());
+    let open: Vec<&Rectangle<A>> = pieces.iter().filter(is_open).collect();
+    Rectangle {
+        sources: union_all(open.iter().map(|r| r.sources.clone())),
+        destinations: union_all(open.iter().map(|r| r.destinations.clone())),
+        traffic: union_all(open.iter().map(|r| r.traffic.clone())),
     }
 }
 
-/// What packets show in each dimension.
-fn shadows(packets: &PacketSet) -> Option<Opened> {
-    let (v4, v6) = (shadows_of(&packets.v4), shadows_of(&packets.v6));
-    (!packets.is_empty()).then(|| Opened {
-        sources: PerFamily { v4: v4.0, v6: v6.0 },
-        destinations: PerFamily { v4: v4.1, v6: v6.1 },
-        services: PerFamily { v4: v4.2, v6: v6.2 },
-    })
+fn only_v4(v4: IntervalSet<u32>) -> AddressSet {
+    AddressSet { v4, v6: IntervalSet::empty() }
 }
 
-fn shadows_of<A: Point>(flows: &FlowsOf<A>) -> (IntervalSet<A>, IntervalSet<A>, Traffic) {
-    let groups = flows.grouped();
-    let destinations = groups.iter().map(|(_, members)| members.keys());
-    let traffic = groups
-        .iter()
-        .flat_map(|(_, members)| members.grouped().into_iter().map(|(_, traffic)| traffic.clone()));
-    (flows.keys(), union_all(destinations), union_all(traffic))
+fn only_v6(v6: IntervalSet<u128>) -> AddressSet {
+    AddressSet { v4: IntervalSet::empty(), v6 }
 }

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 
 use super::acceptance::Ledger;
-use super::opened::{Opened, opened};
+use super::opened::{Opened, Opening};
 use super::parties::Parties;
 use super::warning::CheckWarning;
 use crate::diag::Diagnostics;
-use crate::ir::{Conduits, Effect, Part, Policy, Role, Rule, RuleIndex, ZoneId};
+use crate::ir::{Policy, Role, Rule, RuleIndex, ZoneId};
 use crate::set::{AddressSet, Interval, IntervalSet, ServiceSet, Set, Traffic, has_ports, union_all};
 
 /// Protocols with which a host is administered, or files are moved, by the ports of TCP that they have at the IANA; VNC has
@@ -86,72 +86,51 @@ pub(super) fn is_judged(policy: &Policy) -> bool {
 /// Reports each rule that is wider than those who need it.
 pub(super) fn check(
     policy: &Policy,
-    conduits: &Conduits,
+    openings: &[Opening],
     ledger: &mut Ledger,
     diagnostics: &mut Diagnostics,
 ) {
-    if !is_judged(policy) {
-        return;
-    }
     let declared = Declared::new(policy);
-    let mut found: BTreeMap<(RuleIndex, Kind), Opened> = BTreeMap::new();
-    for ((from, _), parts) in conduits.iter() {
-        for part in parts.iter().filter(|part| policy[part.rule].effect == Effect::Allow) {
-            for (kind, opened) in wide(policy, &declared, from, parts, part) {
-                let joined = match found.get(&(part.rule, kind)) {
-                    Some(known) => known.union(&opened),
-                    None => opened,
-                };
-                found.insert((part.rule, kind), joined);
-            }
+    let mut found: BTreeMap<(RuleIndex, Kind), Vec<Opened>> = BTreeMap::new();
+    for opening in openings {
+        for (kind, opened) in too_wide(&declared, opening) {
+            found.entry((opening.index, kind)).or_default().push(opened);
         }
     }
     let parties = Parties::new(policy);
     for ((index, kind), opened) in found {
         let rule = &policy[index];
-        ledger.report(&rule.acceptances, warning(&parties, rule, kind, &opened), diagnostics);
+        let finding = warning(&parties, rule, kind, &Opened::join(&opened));
+        ledger.report(&rule.acceptances, finding, diagnostics);
     }
 }
 
 /// In which ways a part of a rule is wider than it needs to be, with what is too much.
-fn wide(
-    policy: &Policy,
-    declared: &Declared,
-    from: ZoneId,
-    parts: &[Part],
-    part: &Part,
-) -> Vec<(Kind, Opened)> {
-    let services = &policy[part.rule].services;
+fn too_wide(declared: &Declared, opening: &Opening) -> Vec<(Kind, Opened)> {
+    let Opening { sources, destinations, .. } = *opening;
+    let services = &opening.rule.services;
     let mut found = Vec::new();
-    if let Some(nobodys) = declared.nobodys.get(&from) {
-        let sources = part.sources.intersection(nobodys);
-        if !sources.is_empty() {
-            let destinations = part.destinations.difference(&declared.infrastructure);
-            let too_wide = opened(policy, parts, &sources, &destinations, services);
-            found.extend(too_wide.map(|opened| (Kind::WholeZone, opened)));
-        }
+    if let Some(nobodys) = declared.nobodys.get(&opening.from) {
+        let destinations = destinations.difference(&declared.infrastructure);
+        let opened = opening.within(&sources.intersection(nobodys), &destinations, services);
+        found.extend(opened.map(|opened| (Kind::WholeZone, opened)));
     }
-    let any = || opened(policy, parts, &part.sources, &part.destinations, services);
-    if let Some(any) = opens_many(services).then(any).flatten().filter(|any| opens_many(&any.services)) {
-        found.push((Kind::AnyService, any));
+    if opening.is_open_over(has_many_ports) {
+        let opened = opening.within(sources, destinations, services);
+        found.extend(opened.map(|opened| (Kind::AnyService, opened)));
     } else if !services.is_disjoint(&declared.admin_services) {
-        let sources = part.sources.difference(&declared.admins);
-        let services = services.intersection(&declared.admin_services);
-        let too_wide = opened(policy, parts, &sources, &part.destinations, &services);
-        found.extend(too_wide.map(|opened| (Kind::AdminProtocol, opened)));
+        let sources = sources.difference(&declared.admins);
+        let opened = opening.within(&sources, destinations, &services.intersection(&declared.admin_services));
+        found.extend(opened.map(|opened| (Kind::AdminProtocol, opened)));
     }
     found
 }
 
-/// True if nearly all ports of a protocol are among some services.
-fn opens_many(services: &ServiceSet) -> bool {
-    [&services.v4, &services.v6].into_iter().any(opens_many_of)
-}
-
-fn opens_many_of(traffic: &Traffic) -> bool {
+/// True if nearly all ports of a protocol are among some traffic.
+fn has_many_ports(traffic: &Traffic) -> bool {
     traffic.entries().iter().any(|(protocols, ports)| {
-        let counted = || ports.entries().iter().map(|(_, destinations)| count(destinations));
-        (protocols.first()..=protocols.last()).any(has_ports) && counted().any(|count| count > MANY_PORTS)
+        let mut counted = ports.entries().iter().map(|(_, destinations)| count(destinations));
+        (protocols.first()..=protocols.last()).any(has_ports) && counted.any(|count| count > MANY_PORTS)
     })
 }
 

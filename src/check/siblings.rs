@@ -10,13 +10,13 @@
 use std::collections::BTreeSet;
 
 use super::acceptance::Ledger;
-use super::opened::{peers, reached};
+use super::opened::Opening;
 use super::parties::Parties;
-use super::privilege::is_judged;
+use super::reach::Reach;
 use super::warning::CheckWarning;
 use crate::diag::Diagnostics;
-use crate::ir::{Conduits, Endpoint, Policy};
-use crate::set::{AddressSet, Overlaps, Set, union_all};
+use crate::ir::{Endpoint, Policy};
+use crate::set::{AddressSet, Set};
 use crate::syntax::ast::Group;
 
 /// The fewest classes that can be compared.
@@ -33,25 +33,21 @@ struct Family {
 pub(super) fn check(
     policy: &Policy,
     groups: &[&Group],
-    conduits: &Conduits,
+    openings: &[Opening],
     ledger: &mut Ledger,
     diagnostics: &mut Diagnostics,
 ) {
-    if !is_judged(policy) {
-        return;
-    }
     let classes: Vec<&Endpoint> = policy.endpoints.iter().filter(|endpoint| endpoint.is_class).collect();
     let families = families(policy, &classes, groups);
     if families.is_empty() {
         return;
     }
-    let index = Overlaps::new(classes.iter().map(|class| &class.addresses));
-    let reached = reached(policy, conduits, (&classes, &index), &peers(policy));
+    let reach = Reach::new(policy, openings, classes, &AddressSet::full());
     let parties = Parties::new(policy);
     let mut named = BTreeSet::new();
     for family in families {
-        let Some((place, servers)) = standing_out(&family, &reached) else { continue };
-        let Some(class) = classes.get(place).filter(|_| named.insert(place)) else { continue };
+        let Some((place, servers)) = standing_out(&family, &reach) else { continue };
+        let Some(class) = reach.classes.get(place).filter(|_| named.insert(place)) else { continue };
         let (name, span, servers) = (class.name.clone(), class.span, parties.names(&servers));
         let finding = CheckWarning::ReachesMore { name, servers, family: family.name, span };
         ledger.report(&class.acceptances, finding, diagnostics);
@@ -72,7 +68,7 @@ fn families(policy: &Policy, classes: &[&Endpoint], groups: &[&Group]) -> Vec<Fa
     }
     let place_of = |name: &str| classes.binary_search_by(|class| class.name.as_str().cmp(name)).ok();
     let mut groups: Vec<&&Group> = groups.iter().collect();
-    groups.sort_by_key(|group| group.name.span);
+    groups.sort_by(|one, other| one.name.node.cmp(&other.name.node));
     for group in groups {
         let words = group.members.iter().flat_map(|names| &names.list);
         let places: Option<BTreeSet<usize>> = words.map(|word| place_of(&word.node)).collect();
@@ -85,15 +81,14 @@ fn families(policy: &Policy, classes: &[&Endpoint], groups: &[&Group]) -> Vec<Fa
 }
 
 /// The class that reaches all that its siblings reach, and the servers that none of them does.
-fn standing_out(family: &Family, reached: &[AddressSet]) -> Option<(usize, AddressSet)> {
-    let of = |place: &usize| reached.get(*place).cloned().unwrap_or_default();
-    let all = union_all(family.classes.iter().map(of));
+fn standing_out(family: &Family, reach: &Reach) -> Option<(usize, AddressSet)> {
+    let all = reach.together(family.classes.iter().copied());
     // Who reaches everything; if two do, neither stands out.
-    let mut widest = family.classes.iter().filter(|place| reached.get(**place) == Some(&all));
+    let mut widest = family.classes.iter().filter(|place| reach.servers(**place) == Some(&all));
     let (widest, None) = (widest.next()?, widest.next()) else { return None };
-    let siblings = || family.classes.iter().filter(|place| *place != widest).map(of);
-    let others = union_all(siblings());
-    let more = all.difference(&others);
-    let compared = siblings().filter(|reached| !reached.is_empty()).count() + 1;
+    let siblings = || family.classes.iter().filter(|place| *place != widest);
+    let more = all.difference(&reach.together(siblings().copied()));
+    let reaches = |place: &&usize| reach.servers(**place).is_some_and(|servers| !servers.is_empty());
+    let compared = siblings().filter(reaches).count() + 1;
     (compared >= LEAST_CLASSES && !more.is_empty()).then_some((*widest, more))
 }

@@ -16,8 +16,10 @@ const TCP: [usize; 4] = [21, 80, 443, 9999];
 /// The same, and a number that stands for all of UDP.
 const PORTS: [usize; 5] = [21, 80, 443, 9999, 70_000];
 
-/// Services by name: ports (none for all), `encrypted`, `phi none`, and how a policy says it on the spot.
-const SERVICES: [(&str, &[usize], bool, bool); 6] = [
+/// A service: its name, its ports, whether it is `encrypted`, whether it has `phi none`.
+type Service = (&'static str, &'static [usize], bool, bool);
+
+const SERVICES: [Service; 6] = [
     ("files", &[21], false, false),
     ("web", &[80], false, false),
     ("tls", &[443], true, false),
@@ -82,13 +84,13 @@ impl World {
         let roles = if dice.once_in(5) { ["", ""] } else { ["", "admin"] };
         let zones = (0..ZONES).map(|zone| Zone {
             name: format!("z{zone}"),
-            phi: *dice.pick(&phis),
+            phi: one_of(dice, &phis),
             trust: if dice.once_in(3) {
-                *dice.pick(&["guest", "partner", "external", "internal"])
+                one_of(dice, &["guest", "partner", "external", "internal"])
             } else {
                 ""
             },
-            role: if dice.once_in(6) { *dice.pick(&roles) } else { "" },
+            role: if dice.once_in(6) { one_of(dice, &roles) } else { "" },
         });
         let zones: Vec<Zone> = zones.collect();
         let places = (0..dice.between(6, 11)).map(|number| {
@@ -99,8 +101,12 @@ impl World {
                 zone: dice.below(REST - 1),
                 first: first.min(last),
                 last: first.max(last).min(first.min(last) + 3),
-                phi: if dice.once_in(2) { "" } else { *dice.pick(&phis) },
-                role: if roles[1].is_empty() { "" } else { *dice.pick(&["", "", "admin", "infrastructure"]) },
+                phi: if dice.once_in(2) { "" } else { one_of(dice, &phis) },
+                role: if roles[1].is_empty() {
+                    ""
+                } else {
+                    one_of(dice, &["", "", "admin", "infrastructure"])
+                },
             }
         });
         let places: Vec<Place> = places.collect();
@@ -271,7 +277,7 @@ impl World {
         (from, to, port): (Address, Address, usize),
         reach: &BTreeMap<&str, BTreeSet<Address>>,
     ) -> Vec<&'static str> {
-        let marked = |mark: fn(&(&str, &[usize], bool, bool)) -> bool| {
+        let marked = |mark: fn(&Service) -> bool| {
             let named = SERVICES.iter().filter(|service| rule.via.contains(&service.0));
             named.filter(|service| mark(service)).any(|service| service.1.contains(&port))
         };
@@ -348,6 +354,10 @@ impl World {
         }
         found
     }
+}
+
+fn one_of(dice: &mut Dice, list: &[&'static str]) -> &'static str {
+    list[dice.below(list.len())]
 }
 
 fn ports_of(via: &str) -> &'static [usize] {
