@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use cordon::check::check;
 use cordon::diag::{Diagnostics, human};
+use cordon::inventory::Inventories;
 use cordon::ir::Policy;
 use cordon::source::Sources;
 use cordon::syntax::parse;
@@ -65,7 +66,7 @@ pub(crate) fn policy(directory: &Path) -> Policy {
         let source = sources.add(name, std::fs::read_to_string(&path).unwrap()).unwrap().clone();
         files.push(parse(&source, &mut diagnostics));
     }
-    let policy = check(&files, AS_OF.parse().unwrap(), &mut diagnostics);
+    let policy = check(&files, Inventories::default(), AS_OF.parse().unwrap(), &mut diagnostics);
     assert!(!diagnostics.has_errors(), "{}", human(&diagnostics, &sources, 100, false));
     policy
 }

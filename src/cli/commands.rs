@@ -15,6 +15,7 @@ use super::{Failure, Outcome, output};
 use crate::check::check;
 use crate::diag::{self, Diagnostics};
 use crate::emit::{self, END_SESSIONS, OutputFile, UserTargets, emit_with, end_sessions};
+use crate::inventory::Inventories;
 use crate::ir::Policy;
 use crate::plan::plan;
 use crate::query::{Fields, answer, explain, parse_packet};
@@ -62,7 +63,8 @@ pub(super) fn read_and_check(path: &Path, options: &Options) -> Result<Checked, 
     let mut loaded = load(path, &mut diagnostics)?;
     let folders = load_targets(&loaded.root, &mut loaded.sources, &mut diagnostics);
     let users = UserTargets::new(&folders, &mut diagnostics);
-    let policy = check(&loaded.files, as_of(options), &mut diagnostics);
+    let inventories = Inventories::read(&loaded.exports, &mut diagnostics);
+    let policy = check(&loaded.files, inventories, as_of(options), &mut diagnostics);
     let postures = if diagnostics.has_errors() { &[][..] } else { &options.postures };
     let policy = under_postures(policy, postures)?;
     let files = loaded.files.len();
