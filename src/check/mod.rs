@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use self::error::CheckError;
+pub use self::inventory::{Doubts, Reachable};
 use self::names::{Declared, Scope};
 use self::schedules::Schedules;
 use self::services::Services;

@@ -21,7 +21,7 @@ const EXTENSION: &str = "cordon";
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// The largest table of an inventory, in bytes: 512 MiB, some five hundred bytes for each of a million devices.
-const MAX_TABLE_BYTES: u64 = 512 << 20;
+pub(super) const MAX_TABLE_BYTES: u64 = 512 << 20;
 
 /// The largest number of files.
 const MAX_FILES: usize = 10_000;

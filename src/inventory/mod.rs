@@ -151,6 +151,7 @@ fn own_mapping(text: &str, span: Span) -> Result<Mapping, InventoryError> {
 /// Texts that were seen before, so that each is kept once.
 #[derive(Default)]
 struct Texts {
+    /// INVARIANT: only looked up, never walked, so its order reaches nothing.
     known: HashSet<Arc<str>>,
 }
 

@@ -23,85 +23,96 @@ pub(super) fn labels(assets: &[&Asset], text: impl Fn(&Asset) -> String) -> Vec<
     assets.iter().map(|asset| LabeledSpan::new_with_span(Some(text(asset)), asset.span)).collect()
 }
 
+/// Devices alike, as a message has them.
+pub(super) struct Alike {
+    /// How many there are, in words.
+    pub(super) devices: String,
+    /// The first few.
+    pub(super) labels: Vec<LabeledSpan>,
+}
+
 /// A number of things, in words.
 pub(super) fn count(number: usize, word: &str, plural: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}{plural}") }
 }
 
-/// Devices alike: how many there are, and the first few.
-#[derive(Default)]
-struct Alike<'p> {
-    number: usize,
-    shown: Vec<&'p Asset>,
+/// Devices that deserve a second look, by their places in [`Policy::assets`].
+#[derive(Clone, Debug, Default)]
+pub struct Doubts {
+    /// Those in no class and no peer, though in a zone.
+    pub unclassified: Vec<usize>,
+    /// Those in two classes with different rules, by the classes.
+    pub doubles: BTreeMap<(EndpointId, EndpointId), Vec<usize>>,
+    /// Those in another zone than their inventory says.
+    pub moved: Vec<usize>,
+    /// Those in no zone but the rest.
+    pub outside: Vec<usize>,
+    /// Those that nobody answers for: neither they nor their class nor their zone has an owner.
+    pub orphans: Vec<usize>,
+    /// Those past the end of their support, by class.
+    pub late: BTreeMap<Option<EndpointId>, Vec<usize>>,
+    /// Those of high or critical risk in classes that many can reach.
+    pub reachable: BTreeMap<EndpointId, Reachable>,
+    /// Those with an address that one before them has too.
+    pub shared: Vec<usize>,
 }
 
-impl<'p> Alike<'p> {
-    fn add(&mut self, asset: &'p Asset) {
-        self.number += 1;
-        if self.shown.len() < SHOWN {
-            self.shown.push(asset);
+/// Devices of high risk that many can reach.
+#[derive(Clone, Debug)]
+pub struct Reachable {
+    /// From where, in words.
+    pub from: String,
+    /// The devices.
+    pub assets: Vec<usize>,
+}
+
+impl Doubts {
+    /// Looks for them.
+    pub fn new(policy: &Policy, conduits: &Conduits, classification: &Classification) -> Self {
+        let mut doubts = Doubts::default();
+        for (place, (asset, placement)) in classification.of(policy).enumerate() {
+            doubts.add_place(policy, place, asset, placement);
+            let mut classes = classes(policy, placement);
+            if asset.is_past_support(policy.as_of) {
+                doubts.late.entry(classes.next()).or_default().push(place);
+            }
+        }
+        doubts
+            .doubles
+            .retain(|(one, other), _| rules_of(policy, &policy[*one]) != rules_of(policy, &policy[*other]));
+        doubts.reachable = reachable(policy, conduits, classification);
+        doubts.shared = shared_addresses(policy);
+        doubts
+    }
+
+    /// Looks at the classes, zones and owners of one device.
+    fn add_place(&mut self, policy: &Policy, place: usize, asset: &Asset, placement: &Placement) {
+        let is_inside = placement.zones.iter().any(|zone| !policy[*zone].is_rest);
+        if placement.endpoints.is_empty() && is_inside {
+            self.unclassified.push(place);
+        }
+        if !is_inside && !asset.addresses.is_empty() {
+            self.outside.push(place);
+        }
+        let mut classes = classes(policy, placement);
+        if let (Some(one), Some(other)) = (classes.next(), classes.next()) {
+            self.doubles.entry((one, other)).or_default().push(place);
+        }
+        let stated = policy.zones.binary_search_by(|zone| zone.name.as_str().cmp(&asset.zone)).map(ZoneId);
+        if stated.is_ok_and(|zone| !placement.zones.is_empty() && !placement.zones.contains(&zone)) {
+            self.moved.push(place);
+        }
+        let of_class = placement.endpoints.iter().any(|id| policy[*id].about.owner.is_some());
+        let of_zone = placement.zones.iter().any(|id| policy[*id].about.owner.is_some());
+        if asset.owner.is_empty() && !of_class && !of_zone {
+            self.orphans.push(place);
         }
     }
-
-    /// How many there are, in words.
-    fn count(&self) -> String {
-        count(self.number, "device", "s")
-    }
-
-    fn labels(&self, text: impl Fn(&Asset) -> String) -> Vec<LabeledSpan> {
-        labels(&self.shown, text)
-    }
-}
-
-/// Reports what is doubtful about the devices of a policy.
-pub(in crate::check) fn check(policy: &Policy, conduits: &Conduits, diagnostics: &mut Diagnostics) {
-    if policy.assets.is_empty() {
-        return;
-    }
-    let classification = Classification::new(policy);
-    check_classes(policy, &classification, diagnostics);
-    check_zones(policy, &classification, diagnostics);
-    check_owners(policy, &classification, diagnostics);
-    check_support(policy, &classification, diagnostics);
-    check_risk(policy, conduits, &classification, diagnostics);
-    check_addresses(policy, diagnostics);
 }
 
 /// The classes of an asset; peers, which are roles, may hold it beside its class.
 fn classes<'p>(policy: &'p Policy, placement: &'p Placement) -> impl Iterator<Item = EndpointId> + 'p {
     placement.endpoints.iter().copied().filter(|id| policy[*id].is_class)
-}
-
-fn check_classes(policy: &Policy, classification: &Classification, diagnostics: &mut Diagnostics) {
-    let mut unclassified = Alike::default();
-    let mut doubles: BTreeMap<(EndpointId, EndpointId), Alike> = BTreeMap::new();
-    for (asset, placement) in classification.of(policy) {
-        let is_inside = placement.zones.iter().any(|zone| !policy[*zone].is_rest);
-        if placement.endpoints.is_empty() && is_inside {
-            unclassified.add(asset);
-        }
-        let mut classes = classes(policy, placement);
-        if let (Some(one), Some(other)) = (classes.next(), classes.next()) {
-            doubles.entry((one, other)).or_default().add(asset);
-        }
-    }
-    if unclassified.number > 0 {
-        let labels = unclassified.labels(|_| "in no class".to_owned());
-        diagnostics.push(AssetError::Unclassified { devices: unclassified.count(), labels });
-    }
-    for ((one, other), alike) in doubles {
-        let (one, other) = (&policy[one], &policy[other]);
-        if rules_of(policy, one) != rules_of(policy, other) {
-            diagnostics.push(AssetError::TwoClasses {
-                devices: alike.count(),
-                one: one.name.clone(),
-                other: other.name.clone(),
-                labels: alike.labels(|_| "in both".to_owned()),
-                one_span: one.span,
-                other_span: other.span,
-            });
-        }
-    }
 }
 
 /// The rules that hold for a whole class, by their side.
@@ -114,96 +125,30 @@ fn rules_of<'p>(policy: &'p Policy, class: &Endpoint) -> BTreeSet<(&'p str, bool
     from.chain(to).collect()
 }
 
-fn check_zones(policy: &Policy, classification: &Classification, diagnostics: &mut Diagnostics) {
-    let by_name =
-        |name: &str| policy.zones.binary_search_by(|zone| zone.name.as_str().cmp(name)).ok().map(ZoneId);
-    let (mut moved, mut outside) = (Alike::default(), Alike::default());
-    for (asset, placement) in classification.of(policy) {
-        if by_name(&asset.zone)
-            .is_some_and(|zone| !placement.zones.is_empty() && !placement.zones.contains(&zone))
-        {
-            moved.add(asset);
-        }
-        let is_outside = |zone: &ZoneId| policy[*zone].is_rest;
-        if !asset.addresses.is_empty() && placement.zones.iter().all(is_outside) {
-            outside.add(asset);
-        }
-    }
-    if moved.number > 0 {
-        let labels = moved.labels(|asset| format!("in `{}`, says the inventory", asset.zone));
-        diagnostics.push(AssetError::OtherZone { devices: moved.count(), labels });
-    }
-    if outside.number > 0 {
-        let labels = outside.labels(|_| "in no zone".to_owned());
-        let rest = policy.zones.iter().find(|zone| zone.is_rest);
-        let rest = rest.map_or_else(|| "no zone".to_owned(), |zone| zone.name.clone());
-        diagnostics.push(AssetError::NoZone { devices: outside.count(), rest, labels });
-    }
-}
-
-fn check_owners(policy: &Policy, classification: &Classification, diagnostics: &mut Diagnostics) {
-    let mut orphans = Alike::default();
-    for (asset, placement) in classification.of(policy) {
-        let of_class = placement.endpoints.iter().any(|id| policy[*id].about.owner.is_some());
-        let of_zone = placement.zones.iter().any(|id| policy[*id].about.owner.is_some());
-        if asset.owner.is_empty() && !of_class && !of_zone {
-            orphans.add(asset);
-        }
-    }
-    if orphans.number > 0 {
-        let labels = orphans.labels(|_| "without owner".to_owned());
-        diagnostics.push(AssetError::NoOwner { devices: orphans.count(), labels });
-    }
-}
-
-fn check_support(policy: &Policy, classification: &Classification, diagnostics: &mut Diagnostics) {
-    let mut late: BTreeMap<Option<EndpointId>, Alike> = BTreeMap::new();
-    for (asset, placement) in classification.of(policy) {
-        if asset.is_past_support(policy.as_of) {
-            late.entry(classes(policy, placement).next()).or_default().add(asset);
-        }
-    }
-    for (class, alike) in late {
-        let labels = alike.labels(|asset| match asset.supported_until {
-            Some(until) => format!("supported until {until}"),
-            None => String::new(),
-        });
-        let of = class.map_or_else(|| "in no class".to_owned(), |id| format!("of `{}`", policy[id].name));
-        diagnostics.push(AssetError::PastSupport { devices: alike.count(), of, labels });
-    }
-}
-
-fn check_risk(
+fn reachable(
     policy: &Policy,
     conduits: &Conduits,
     classification: &Classification,
-    diagnostics: &mut Diagnostics,
-) {
-    let mut risky: BTreeMap<EndpointId, Alike> = BTreeMap::new();
-    for (asset, placement) in classification.of(policy) {
+) -> BTreeMap<EndpointId, Reachable> {
+    let mut risky: BTreeMap<EndpointId, Vec<usize>> = BTreeMap::new();
+    for (place, (asset, placement)) in classification.of(policy).enumerate() {
         for class in classes(policy, placement) {
             if asset.risk.or(policy[class].risk) >= Some(Risk::High) {
-                risky.entry(class).or_default().add(asset);
+                risky.entry(class).or_default().push(place);
             }
         }
     }
-    for (id, alike) in risky {
-        let class = &policy[id];
-        let zones = zones_reaching(policy, conduits, class);
+    let widely = risky.into_iter().filter_map(|(id, assets)| {
+        let zones = zones_reaching(policy, conduits, &policy[id]);
         let rest = zones.iter().find(|zone| policy[**zone].is_rest);
         let from = match rest {
             Some(rest) => format!("`{}`", policy[*rest].name),
             None if zones.len() > FEW_ZONES => format!("{} other zones", zones.len()),
-            None => continue,
+            None => return None,
         };
-        diagnostics.push(AssetError::WidelyReachable {
-            devices: alike.count(),
-            class: class.name.clone(),
-            from,
-            span: class.span,
-            labels: alike.labels(|_| "of high risk".to_owned()),
-        });
-    }
+        Some((id, Reachable { from, assets }))
+    });
+    widely.collect()
 }
 
 /// The zones from which a connection to a class may be opened, after all that is forbidden.
@@ -226,20 +171,53 @@ fn zones_reaching(policy: &Policy, conduits: &Conduits, class: &Endpoint) -> Vec
     policy.zone_ids().filter(|from| *from != class.zone && reaches(*from)).collect()
 }
 
-fn check_addresses(policy: &Policy, diagnostics: &mut Diagnostics) {
+/// The devices with an address that another before them has too.
+fn shared_addresses(policy: &Policy) -> Vec<usize> {
     let mut held: Vec<(IpAddr, usize)> = Vec::new();
     for (place, asset) in policy.assets.iter().enumerate() {
         held.extend(asset.addresses.iter().map(|address| (*address, place)));
     }
     held.sort_unstable();
-    let mut shared = Alike::default();
-    for same in held.chunk_by(|(one, _), (other, _)| one == other).filter(|same| same.len() > 1) {
-        let asset = same.get(1).and_then(|(_, place)| policy.assets.get(*place));
-        asset.into_iter().for_each(|asset| shared.add(asset));
+    let again = held.chunk_by(|(one, _), (other, _)| one == other).flat_map(|same| same.iter().skip(1));
+    let places: BTreeSet<usize> = again.map(|(_, place)| *place).collect();
+    places.into_iter().collect()
+}
+
+/// Reports what is doubtful about the devices of a policy: of many alike, how many there are, and the first few.
+pub(in crate::check) fn check(policy: &Policy, conduits: &Conduits, diagnostics: &mut Diagnostics) {
+    if policy.assets.is_empty() {
+        return;
     }
-    if shared.number > 0 {
-        let labels = shared.labels(|_| "has an address of another device".to_owned());
-        diagnostics
-            .push(AssetError::SharedAddress { addresses: count(shared.number, "address", "es"), labels });
+    let doubts = Doubts::new(policy, conduits, &Classification::new(policy));
+    let mut say = |places: &[usize], text: &dyn Fn(&Asset) -> String, error: &dyn Fn(Alike) -> AssetError| {
+        if !places.is_empty() {
+            let shown = places.iter().take(SHOWN).filter_map(|place| policy.assets.get(*place));
+            let labels = labels(&shown.collect::<Vec<_>>(), text);
+            diagnostics.push(error(Alike { devices: count(places.len(), "device", "s"), labels }));
+        }
+    };
+    say(&doubts.unclassified, &|_| "in no class".to_owned(), &AssetError::unclassified);
+    for ((one, other), places) in &doubts.doubles {
+        let (one, other) = (&policy[*one], &policy[*other]);
+        say(places, &|_| "in both".to_owned(), &|alike| AssetError::two_classes(alike, one, other));
     }
+    let stated = |asset: &Asset| format!("in `{}`, says the inventory", asset.zone);
+    say(&doubts.moved, &stated, &AssetError::other_zone);
+    let rest = policy.zones.iter().find(|zone| zone.is_rest).map_or("the rest", |zone| &zone.name);
+    say(&doubts.outside, &|_| "in no zone".to_owned(), &|alike| AssetError::no_zone(alike, rest));
+    say(&doubts.orphans, &|_| "without owner".to_owned(), &AssetError::no_owner);
+    for (class, places) in &doubts.late {
+        let class = class.map(|id| &policy[id]);
+        say(places, &end_of_support, &|alike| AssetError::past_support(alike, class));
+    }
+    for (class, Reachable { from, assets }) in &doubts.reachable {
+        let class = &policy[*class];
+        let error = |alike| AssetError::widely_reachable(alike, class, from);
+        say(assets, &|_| "of high risk".to_owned(), &error);
+    }
+    say(&doubts.shared, &|_| "has an address of another device".to_owned(), &AssetError::shared_address);
+}
+
+fn end_of_support(asset: &Asset) -> String {
+    asset.supported_until.map_or_else(String::new, |until| format!("supported until {until}"))
 }

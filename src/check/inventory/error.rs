@@ -4,6 +4,7 @@
 use miette::{Diagnostic, LabeledSpan};
 use thiserror::Error;
 
+use super::assets::Alike;
 use crate::ir::Endpoint;
 use crate::source::Span;
 
@@ -167,7 +168,7 @@ pub(super) enum AssetError {
         labels: Vec<LabeledSpan>,
     },
 
-    #[error("held by several devices: {addresses}")]
+    #[error("with an address that another device has too: {devices}")]
     #[diagnostic(
         code(C1017),
         severity(Warning),
@@ -176,10 +177,52 @@ pub(super) enum AssetError {
         )
     )]
     SharedAddress {
-        addresses: String,
+        devices: String,
         #[label(collection)]
         labels: Vec<LabeledSpan>,
     },
+}
+
+impl AssetError {
+    pub(super) fn unclassified(Alike { devices, labels }: Alike) -> Self {
+        AssetError::Unclassified { devices, labels }
+    }
+
+    pub(super) fn two_classes(Alike { devices, labels }: Alike, one: &Endpoint, other: &Endpoint) -> Self {
+        let (one_span, other_span) = (one.span, other.span);
+        let (one, other) = (one.name.clone(), other.name.clone());
+        AssetError::TwoClasses { devices, one, other, labels, one_span, other_span }
+    }
+
+    pub(super) fn other_zone(Alike { devices, labels }: Alike) -> Self {
+        AssetError::OtherZone { devices, labels }
+    }
+
+    pub(super) fn no_zone(Alike { devices, labels }: Alike, rest: &str) -> Self {
+        AssetError::NoZone { devices, rest: rest.to_owned(), labels }
+    }
+
+    pub(super) fn no_owner(Alike { devices, labels }: Alike) -> Self {
+        AssetError::NoOwner { devices, labels }
+    }
+
+    /// Of a class, or in none.
+    pub(super) fn past_support(Alike { devices, mut labels }: Alike, class: Option<&Endpoint>) -> Self {
+        let at_class =
+            class.map(|class| LabeledSpan::new_with_span(Some("this class".to_owned()), class.span));
+        labels.splice(0..0, at_class);
+        let of = class.map_or_else(|| "in no class".to_owned(), |class| format!("of `{}`", class.name));
+        AssetError::PastSupport { devices, of, labels }
+    }
+
+    pub(super) fn widely_reachable(Alike { devices, labels }: Alike, class: &Endpoint, from: &str) -> Self {
+        let (from, span) = (from.to_owned(), class.span);
+        AssetError::WidelyReachable { devices, class: class.name.clone(), from, span, labels }
+    }
+
+    pub(super) fn shared_address(Alike { devices, labels }: Alike) -> Self {
+        AssetError::SharedAddress { devices, labels }
+    }
 }
 
 /// Two classes of one zone that both take what is unclassified.

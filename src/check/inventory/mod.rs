@@ -5,5 +5,6 @@ mod error;
 mod select;
 
 pub(super) use assets::check;
+pub use assets::{Doubts, Reachable};
 pub(super) use error::TwiceUnclassified;
 pub(super) use select::{Selection, selected};
