@@ -169,9 +169,9 @@ impl Reader {
             let text = text(&path, MAX_FILE_BYTES).map_err(|problem| self.unreadable(&path, &problem))?;
             let source = self.add(&path, text)?;
             let tree = parse(&source, diagnostics);
-            let inventories = tree.statements.iter().filter_map(|statement| match statement {
-                Statement::Inventory(inventory) => Some((path.clone(), inventory.clone())),
-                _ => None,
+            let inventories = tree.statements.iter().filter_map(|statement| {
+                let Statement::Inventory(inventory) = statement else { return None };
+                Some((path.clone(), inventory.clone()))
             });
             self.inventories.extend(inventories);
             for statement in tree.statements.iter().rev() {

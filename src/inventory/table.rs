@@ -77,7 +77,10 @@ mod tests {
     use super::*;
     use crate::source::Sources;
 
-    fn check(text: &str) -> (Vec<String>, Vec<Result<(Vec<String>, String), String>>) {
+    /// The cells of a row, and where it starts; or what is wrong.
+    type Read = Result<(Vec<String>, String), String>;
+
+    fn check(text: &str) -> (Vec<String>, Vec<Read>) {
         let mut sources = Sources::default();
         let file = sources.add("t.csv".to_owned(), text.to_owned()).unwrap().clone();
         let rows = csv(&file).unwrap_or_else(|error| panic!("{error}"));

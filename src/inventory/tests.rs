@@ -12,9 +12,9 @@ fn check(statement: &str, table: &str) -> (Vec<String>, Vec<String>) {
     let policy = sources.add("p.cordon".to_owned(), statement.to_owned()).unwrap().clone();
     let table = sources.add("table".to_owned(), table.to_owned()).unwrap().clone();
     let tree = parse(&policy, &mut diagnostics);
-    let exports = tree.statements.into_iter().filter_map(|statement| match statement {
-        Statement::Inventory(statement) => Some(Export { statement, table: table.clone(), mapping: None }),
-        _ => None,
+    let exports = tree.statements.into_iter().filter_map(|statement| {
+        let Statement::Inventory(statement) = statement else { return None };
+        Some(Export { statement, table: table.clone(), mapping: None })
     });
     let read = Inventories::read(&exports.collect::<Vec<_>>(), &mut diagnostics);
     let assets = read.assets.iter().map(|asset| {

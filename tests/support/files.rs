@@ -42,9 +42,9 @@ fn exports(directory: &Path, files: &[File], sources: &mut Sources) -> Vec<Expor
         sources.add(word.node.clone(), text).unwrap().clone()
     };
     let statements = files.iter().flat_map(|file| &file.statements);
-    let inventories = statements.filter_map(|statement| match statement {
-        Statement::Inventory(inventory) => Some(inventory.clone()),
-        _ => None,
+    let inventories = statements.filter_map(|statement| {
+        let Statement::Inventory(inventory) = statement else { return None };
+        Some(inventory.clone())
     });
     inventories
         .map(|statement| {

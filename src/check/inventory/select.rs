@@ -187,11 +187,14 @@ const PHIS: [(&str, Phi); 3] = [("none", Phi::None), ("transit", Phi::Transit), 
 
 /// Reports a value that the column can never have, since a condition on it would select nothing, or everything.
 fn check_value(column: Column, operator: Operator, value: &Word, diagnostics: &mut Diagnostics) {
-    let known: Vec<&str> = match column {
-        Column::Risk => RISKS.iter().map(|(word, _)| *word).collect(),
-        Column::Phi => PHIS.iter().map(|(word, _)| *word).collect(),
-        _ => return,
-    };
+    let mut known: Vec<&str> = Vec::new();
+    if matches!(column, Column::Risk) {
+        known.extend(RISKS.iter().map(|(word, _)| *word));
+    } else if matches!(column, Column::Phi) {
+        known.extend(PHIS.iter().map(|(word, _)| *word));
+    } else {
+        return;
+    }
     let text = value.node.as_str();
     if text.is_empty() || known.contains(&text) || matches!(operator, Operator::Contains) {
         return;

@@ -118,8 +118,8 @@ fn zones(policy: &Policy, classification: &Classification) -> Vec<ZoneCount> {
     };
     let mut zones: Vec<ZoneCount> = policy.zones.iter().map(count).collect();
     for (_, placement) in classification.of(policy) {
-        for zone in placement.zones.iter().filter_map(|id| Some(id.0)) {
-            if let Some(zone) = zones.get_mut(zone) {
+        for id in &placement.zones {
+            if let Some(zone) = zones.get_mut(id.0) {
                 zone.devices += 1;
                 zone.unclassified += usize::from(placement.endpoints.is_empty());
             }
