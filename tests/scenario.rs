@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cordon::ir::{DeviceId, Effect, Policy, Topology, ZoneId};
+use cordon::ir::{DeviceId, Effect, Expectation, Policy, Topology, ZoneId};
 use cordon::plan::plan;
 use cordon::set::{
     AddressRange, AddressSet, Interval, IntervalSet, PacketSet, ServiceSet, Set, protocol_number, union_all,
@@ -150,6 +150,19 @@ fn the_example_allows_none_of_the_34_flows_that_must_never_be() {
         assert!(!packets.is_empty(), "{} says nothing", row["id"]);
         let open = packets.intersection(&allowed).boxes();
         assert!(open.is_empty(), "{} is open: {}", row["id"], open[0]);
+    }
+}
+
+#[test]
+fn each_of_the_34_flows_that_must_never_be_is_asserted_denied() {
+    let tables = Tables::read();
+    let policy = policy(&hospital());
+    let denied = policy.assertions.iter().filter(|one| one.expectation == Expectation::Denied);
+    let denied: Vec<PacketSet> =
+        denied.map(|one| PacketSet::product(&one.from.addresses, &one.to.addresses, &one.services)).collect();
+    for row in rows("never.csv") {
+        let left = denied.iter().fold(tables.packets(&row), |left, denied| left.difference(denied)).boxes();
+        assert!(left.is_empty(), "no assertion speaks of this part of {}: {}", row["id"], left[0]);
     }
 }
 
