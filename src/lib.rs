@@ -8,6 +8,7 @@ pub mod diag;
 pub mod set;
 pub mod syntax;
 pub mod ir;
+pub mod inventory;
 pub mod check;
 pub mod plan;
 pub mod emit;

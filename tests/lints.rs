@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cordon::check::check;
 use cordon::diag::{Diagnostics, records};
+use cordon::inventory::Inventories;
 use cordon::ir::{Decider, Decision};
 use cordon::source::Sources;
 use cordon::syntax::ast::{File, Statement};
@@ -14,24 +15,32 @@ use cordon::syntax::parse;
 
 use self::naive::World;
 use crate::random::Dice;
-use crate::support::{AS_OF, hospital, policy, scenario};
+use crate::support::{AS_OF, checked, hospital, policy, scenario};
 
 /// What a warning is about: a code, and the name of a rule or class.
 type Finding = (String, String);
 
-/// The warnings about data and least privilege of some files, less all acceptances.
-fn findings(texts: &[(String, String)]) -> BTreeSet<Finding> {
-    let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
-    let parsed = texts.iter().map(|(name, text)| {
-        let source = sources.add(name.clone(), text.clone()).unwrap().clone();
-        without_acceptances(parse(&source, &mut diagnostics))
-    });
-    let files: Vec<File> = parsed.collect();
-    check(&files, AS_OF.parse().unwrap(), &mut diagnostics);
-    let found = records(&diagnostics, &sources);
+/// The warnings about data and least privilege among some findings.
+fn of_interest(diagnostics: &Diagnostics, sources: &Sources) -> BTreeSet<Finding> {
+    let found = records(diagnostics, sources);
     let found =
         found.iter().filter(|record| record.code.starts_with("C064") || record.code.starts_with("C065"));
     found.map(|record| (record.code.clone(), record.message.split('`').nth(1).unwrap().to_owned())).collect()
+}
+
+/// What is found of a text.
+fn findings(text: &str) -> BTreeSet<Finding> {
+    let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
+    let source = sources.add("case.cordon".to_owned(), text.to_owned()).unwrap().clone();
+    let files = [parse(&source, &mut diagnostics)];
+    check(&files, Inventories::default(), AS_OF.parse().unwrap(), &mut diagnostics);
+    of_interest(&diagnostics, &sources)
+}
+
+/// What is found of the main example without its acceptances.
+fn findings_of_hospital() -> BTreeSet<Finding> {
+    let (_, diagnostics, sources) = checked(&hospital(), without_acceptances);
+    of_interest(&diagnostics, &sources)
 }
 
 fn without_acceptances(mut file: File) -> File {
@@ -45,16 +54,6 @@ fn without_acceptances(mut file: File) -> File {
         }
     }
     file
-}
-
-/// The files of the main example, by name.
-fn hospital_files() -> Vec<(String, String)> {
-    let paths = std::fs::read_dir(hospital()).unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<_> =
-        paths.filter(|path| path.extension().is_some_and(|end| end == "cordon")).collect();
-    paths.sort();
-    let name = |path: &std::path::Path| path.file_name().unwrap().to_string_lossy().into_owned();
-    paths.iter().map(|path| (name(path), std::fs::read_to_string(path).unwrap())).collect()
 }
 
 fn rows(file: &str) -> Vec<BTreeMap<String, String>> {
@@ -90,7 +89,7 @@ fn with_code(found: &BTreeSet<Finding>, code: &str) -> BTreeSet<String> {
 
 #[test]
 fn phi_in_clear_is_found_just_where_the_table_of_flows_says_so() {
-    let found = findings(&hospital_files());
+    let found = findings_of_hospital();
     let in_clear = rules_of_flows(|row| row["phi"] != "none" && row["encrypted"] != "yes");
     assert_eq!(in_clear.len(), 25);
     assert_eq!(with_code(&found, "C0641"), in_clear);
@@ -98,7 +97,7 @@ fn phi_in_clear_is_found_just_where_the_table_of_flows_says_so() {
 
 #[test]
 fn what_else_is_found_of_the_hospital() {
-    let found = findings(&hospital_files());
+    let found = findings_of_hospital();
     let names =
         |names: &[&str]| -> BTreeSet<String> { names.iter().map(|name| (*name).to_owned()).collect() };
     assert_eq!(with_code(&found, "C0642"), names(&[]));
@@ -114,7 +113,7 @@ fn what_else_is_found_of_the_hospital() {
 
 #[test]
 fn the_hospital_accepts_each_finding_and_nothing_else() {
-    let found = findings(&hospital_files());
+    let found = findings_of_hospital();
     let policy = policy(&hospital());
     let accepted =
         policy.acceptances().map(|(name, acceptance)| (acceptance.code.to_owned(), name.to_owned()));
@@ -127,7 +126,7 @@ fn warnings_are_what_their_definitions_say_of_every_packet() {
     for case in crate::random::cases(200) {
         let world = World::random(&mut Dice::new(case));
         let text = world.text();
-        let (expected, found) = (world.findings(), findings(&[("case.cordon".to_owned(), text.clone())]));
+        let (expected, found) = (world.findings(), findings(&text));
         assert_eq!(found, expected, "case {case}\n{text}");
         for (code, _) in found {
             *counted.entry(code).or_default() += 1;

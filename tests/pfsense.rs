@@ -11,7 +11,7 @@ use std::path::Path;
 
 use cordon::emit::{OutputFile, SpliceError, Spliced};
 
-use crate::support::{AS_OF, one_firewall, root, succeed};
+use crate::support::{AS_OF, copy_policy, one_firewall, root, succeed};
 
 /// The files that a policy compiles to.
 pub(super) struct Output {
@@ -39,17 +39,13 @@ impl Output {
 /// A policy in a directory of its own, whose firewall is a pfSense with other names for its interfaces.
 pub(super) fn pfsense(directory: &Path, interfaces: &[(&str, &str)]) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "cordon") {
-            let mut text =
-                std::fs::read_to_string(&path).unwrap().replace("target nftables", "target pfsense");
-            for (old, new) in interfaces {
-                text = text.replace(&format!("interface {old} "), &format!("interface {new} "));
-            }
-            std::fs::write(copy.path().join(path.file_name().unwrap()), text).unwrap();
-        }
-    }
+    copy_policy(directory, copy.path(), |_, text| {
+        let text = text.replace("target nftables", "target pfsense");
+        let rename = |text: String, (old, new): &(&str, &str)| {
+            text.replace(&format!("interface {old} "), &format!("interface {new} "))
+        };
+        Some(interfaces.iter().fold(text, rename))
+    });
     copy
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use cordon::check::check;
 use cordon::diag::{Diagnostics, human};
 use cordon::emit::{OutputFile, emit};
+use cordon::inventory::Inventories;
 use cordon::plan::plan;
 use cordon::source::Sources;
 use cordon::syntax::parse;
@@ -34,7 +35,7 @@ fn compile(files: &[(&str, &str)]) -> Compiled {
         let source = sources.add((*name).to_owned(), (*text).to_owned()).unwrap();
         trees.push(parse(source, &mut diagnostics));
     }
-    let policy = check(&trees, "2026-11-01".parse().unwrap(), &mut diagnostics);
+    let policy = check(&trees, Inventories::default(), "2026-11-01".parse().unwrap(), &mut diagnostics);
     let files = if diagnostics.has_errors() { Vec::new() } else { emit(&plan(&policy), &mut diagnostics) };
     Compiled { files, sources, diagnostics }
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use cordon::check::check;
 use cordon::diag::{Diagnostics, human};
 use cordon::emit::emit;
+use cordon::inventory::Inventories;
 use cordon::ir::{DeviceId, Policy};
 use cordon::plan::plan;
 use cordon::prove::{ConfigFile, Verdict, prove};
@@ -89,7 +90,7 @@ pub(crate) fn checked(text: &str) -> Policy {
     let mut diagnostics = Diagnostics::default();
     let source = sources.add("speed.cordon".to_owned(), text.to_owned()).unwrap().clone();
     let files = [parse(&source, &mut diagnostics)];
-    let policy = check(&files, AS_OF.parse().unwrap(), &mut diagnostics);
+    let policy = check(&files, Inventories::default(), AS_OF.parse().unwrap(), &mut diagnostics);
     assert!(!diagnostics.has_errors(), "{}", human(&diagnostics, &sources, 100, false));
     policy
 }

@@ -1,14 +1,12 @@
 //! What several test modules need: the example, compiled in process or by the command itself.
 
+mod files;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-use cordon::check::check;
-use cordon::diag::{Diagnostics, human};
-use cordon::ir::Policy;
-use cordon::source::Sources;
-use cordon::syntax::parse;
+pub(crate) use self::files::{checked, policy};
 
 /// The day as of which tests compile the example.
 pub(crate) const AS_OF: &str = "2026-11-01";
@@ -29,45 +27,41 @@ pub(crate) fn one_firewall() -> &'static Path {
     static COPY: OnceLock<tempfile::TempDir> = OnceLock::new();
     let copy = || {
         let directory = tempfile::tempdir().unwrap();
-        let own = root().join("tests/policies/one-firewall");
-        for entry in [hospital(), own].iter().flat_map(|path| std::fs::read_dir(path).unwrap()) {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap();
+        copy_policy(&hospital(), directory.path(), |name, text| {
             let taken = name != "topology.cordon" && name != "guards.cordon";
-            if taken && path.extension().is_some_and(|extension| extension == "cordon") {
-                std::fs::copy(&path, directory.path().join(name)).unwrap();
-            }
-        }
+            taken.then(|| text.to_owned())
+        });
+        let own = root().join("tests/policies/one-firewall");
+        copy_policy(&own, directory.path(), |_, text| Some(text.to_owned()));
         directory
     };
     COPY.get_or_init(copy).path()
+}
+
+/// Copies the policy in a directory, each of its files as it is changed or left out, and its inventories as they are.
+pub(crate) fn copy_policy(from: &Path, to: &Path, change: impl Fn(&str, &str) -> Option<String>) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name == "inventory" {
+            std::fs::create_dir_all(to.join(name)).unwrap();
+            for table in std::fs::read_dir(&path).unwrap() {
+                let table = table.unwrap().path();
+                std::fs::copy(&table, to.join(name).join(table.file_name().unwrap())).unwrap();
+            }
+        } else if path.extension().is_some_and(|extension| extension == "cordon") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            if let Some(text) = change(name, &text) {
+                std::fs::write(to.join(name), text).unwrap();
+            }
+        }
+    }
 }
 
 /// A file of the scenario that the main example expresses. It lies beside the checkout; a test that needs it fails
 /// without it.
 pub(crate) fn scenario(file: &str) -> PathBuf {
     root().join("../shared/scenario/general-hospital").join(file)
-}
-
-/// The policy that the `.cordon` files of a directory state, which must be free of errors.
-pub(crate) fn policy(directory: &Path) -> Policy {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)
-        .unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "cordon"))
-        .collect();
-    paths.sort();
-    let mut sources = Sources::default();
-    let mut diagnostics = Diagnostics::default();
-    let mut files = Vec::new();
-    for path in paths {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let source = sources.add(name, std::fs::read_to_string(&path).unwrap()).unwrap().clone();
-        files.push(parse(&source, &mut diagnostics));
-    }
-    let policy = check(&files, AS_OF.parse().unwrap(), &mut diagnostics);
-    assert!(!diagnostics.has_errors(), "{}", human(&diagnostics, &sources, 100, false));
-    policy
 }
 
 /// Runs the command with `input` as its standard input.

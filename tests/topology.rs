@@ -2,6 +2,7 @@
 
 use cordon::check::check;
 use cordon::diag::Diagnostics;
+use cordon::inventory::Inventories;
 use cordon::ir::{Topology, ZoneId};
 use cordon::source::Sources;
 use cordon::syntax::parse;
@@ -13,7 +14,7 @@ fn paths(devices: &str, from: &str, to: &str) -> Vec<String> {
     let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
     let source = sources.add("a.cordon".to_owned(), zones + devices).unwrap().clone();
     let tree = parse(&source, &mut diagnostics);
-    let policy = check(&[tree], "2026-11-01".parse().unwrap(), &mut diagnostics);
+    let policy = check(&[tree], Inventories::default(), "2026-11-01".parse().unwrap(), &mut diagnostics);
     assert!(!diagnostics.has_errors(), "{diagnostics:?}");
     let zone = |name: &str| ZoneId(policy.zones.iter().position(|zone| zone.name == name).unwrap());
     let crossings = Topology::new(&policy).crossings(zone(from), zone(to)).into_iter();

@@ -3,6 +3,7 @@
 use cordon::check::check;
 use cordon::diag::{Diagnostics, human, records};
 use cordon::emit::{OutputFile, emit};
+use cordon::inventory::Inventories;
 use cordon::ir::{DeviceId, Policy};
 use cordon::plan::plan;
 use cordon::prove::{ConfigFile, Verdict, prove};
@@ -32,7 +33,7 @@ pub(crate) fn compile(texts: &[String]) -> Compiled {
         let source = sources.add(format!("{number}.cordon"), text.clone()).expect("a short text");
         trees.push(parse(source, &mut diagnostics));
     }
-    let policy = check(&trees, AS_OF.parse().expect("a date"), &mut diagnostics);
+    let policy = check(&trees, Inventories::default(), AS_OF.parse().expect("a date"), &mut diagnostics);
     let files = if diagnostics.has_errors() { Vec::new() } else { emit(&plan(&policy), &mut diagnostics) };
     Compiled { sources, diagnostics, policy, files }
 }

@@ -12,6 +12,7 @@ mod data;
 mod devices;
 mod error;
 mod guards;
+mod inventory;
 mod names;
 mod opened;
 mod parties;
@@ -34,12 +35,14 @@ use jiff::civil::Date;
 
 use self::acceptance::Ledger;
 use self::error::CheckError;
+pub use self::inventory::{Doubts, Reachable};
 use self::names::{Declared, Scope};
 use self::schedules::Schedules;
 use self::services::Services;
 use crate::diag::Diagnostics;
+use crate::inventory::Inventories;
 use crate::ir::{Conduits, Policy};
-use crate::syntax::ast::{File, Members, Statement, Word};
+use crate::syntax::ast::{File, Statement, Word};
 
 /// What zones, classes, peers and groups share, for messages.
 const SHARED_KINDS: &str = "zones, classes, peers and groups";
@@ -61,6 +64,7 @@ struct Statements<'a> {
     postures: Vec<&'a crate::syntax::ast::Posture>,
     devices: Vec<&'a crate::syntax::ast::Device>,
     requires: Vec<&'a crate::syntax::ast::Require>,
+    inventories: Vec<&'a crate::syntax::ast::Inventory>,
 }
 
 impl<'a> Statements<'a> {
@@ -83,17 +87,19 @@ impl<'a> Statements<'a> {
                 Statement::Posture(posture) => sorted.postures.push(posture),
                 Statement::Device(device) => sorted.devices.push(device),
                 Statement::Require(require) => sorted.requires.push(require),
+                Statement::Inventory(inventory) => sorted.inventories.push(inventory),
             }
         }
         sorted
     }
 }
 
-/// Checks a policy as of a date.
-pub fn check(files: &[File], as_of: Date, diagnostics: &mut Diagnostics) -> Policy {
+/// Checks a policy as of a date, with the inventories that its statements name.
+pub fn check(files: &[File], inventories: Inventories, as_of: Date, diagnostics: &mut Diagnostics) -> Policy {
     let statements = Statements::sort(files);
-    let mut policy = resolve(&statements, as_of, diagnostics);
-    refuse_later(&statements, diagnostics);
+    let mut policy = resolve(&statements, &inventories, as_of, diagnostics);
+    let all_read = inventories.read == statements.inventories.len();
+    policy.assets = inventories.assets;
     let conduits = Conduits::new(&policy);
     let mut ledger = Ledger::new(as_of);
     sense::check_effect(&policy, &conduits, &mut ledger, diagnostics);
@@ -101,6 +107,9 @@ pub fn check(files: &[File], as_of: Date, diagnostics: &mut Diagnostics) -> Poli
     topology::check(&policy, &conduits, diagnostics);
     require::check(&statements.requires, &policy, diagnostics);
     assertions::check(&policy, &conduits, diagnostics);
+    if all_read {
+        inventory::check(&policy, &conduits, diagnostics);
+    }
     check_doubtful(&policy, &statements, &conduits, &mut ledger, diagnostics);
     ledger.finish(&policy, diagnostics);
     policy.name = policy_name(&statements.names, diagnostics);
@@ -130,12 +139,18 @@ fn check_doubtful(
 }
 
 /// Resolves all names and sets.
-fn resolve(statements: &Statements, as_of: Date, diagnostics: &mut Diagnostics) -> Policy {
+fn resolve(
+    statements: &Statements,
+    inventories: &Inventories,
+    as_of: Date,
+    diagnostics: &mut Diagnostics,
+) -> Policy {
     let mut declared = Declared::default();
     let zones = places::zones(&statements.zones, &mut declared, diagnostics);
     let classes = statements.classes.iter().map(|class| (*class).into());
     let declarations = classes.chain(statements.peers.iter().map(|peer| (*peer).into()));
-    let endpoints = places::endpoints(declarations, &zones, &mut declared, diagnostics);
+    let grounds = places::Grounds { zones: &zones, inventories, stated: statements.inventories.len() };
+    let endpoints = places::endpoints(declarations, &grounds, &mut declared, diagnostics);
     let mut groups = BTreeMap::new();
     for group in &statements.groups {
         if declared.enter(&group.name, SHARED_KINDS, diagnostics) {
@@ -179,6 +194,7 @@ fn resolve(statements: &Statements, as_of: Date, diagnostics: &mut Diagnostics) 
         as_of,
         zones,
         endpoints,
+        assets: Vec::new(),
         services,
         schedules,
         rules,
@@ -197,16 +213,4 @@ fn policy_name(names: &[&Word], diagnostics: &mut Diagnostics) -> Option<String>
         diagnostics.push(CheckError::PolicyNamedTwice { span: again.span, first: first.span });
     }
     Some(first.node.clone())
-}
-
-/// Reports what is read but not compiled.
-fn refuse_later(statements: &Statements, diagnostics: &mut Diagnostics) {
-    let classes = statements.classes.iter().flat_map(|class| &class.members);
-    let peers = statements.peers.iter().flat_map(|peer| &peer.members);
-    for members in classes.chain(peers) {
-        if let Members::Inventory { span, .. } = members {
-            let what = "`members from inventory`".to_owned();
-            diagnostics.push(CheckError::NotCompiled { what, span: *span });
-        }
-    }
 }

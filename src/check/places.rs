@@ -6,12 +6,14 @@ use super::acceptance;
 use super::addresses::{Accepts, in_words, outside, resolve};
 use super::attributes;
 use super::error::CheckError;
+use super::inventory::{Selection, TwiceUnclassified, selected};
 use super::names::Declared;
 use crate::diag::{Diagnostics, suggestion};
+use crate::inventory::Inventories;
 use crate::ir::{Endpoint, Zone, ZoneId};
 use crate::set::{AddressRange, AddressSet, Interval, Point, Set, union_all};
 use crate::source::Span;
-use crate::syntax::ast::{self, Attribute, Key, Members, Word};
+use crate::syntax::ast::{self, Attribute, Key, Members, Names, Word};
 
 /// Reads all zone statements: zones by name, disjoint, the rest last computed.
 pub(super) fn zones(
@@ -160,20 +162,36 @@ impl<'a> From<&'a ast::Peer> for Declaration<'a> {
     }
 }
 
+/// What classes and peers are made from.
+pub(super) struct Grounds<'a> {
+    pub(super) zones: &'a [Zone],
+    pub(super) inventories: &'a Inventories,
+    /// How many inventories the policy names.
+    pub(super) stated: usize,
+}
+
+impl Grounds<'_> {
+    /// True if an inventory could not be read, so that what it holds is not known.
+    pub(super) fn lack_devices(&self) -> bool {
+        self.inventories.read < self.stated
+    }
+}
+
 /// Reads class and peer statements: endpoints by name, each inside its zone.
 pub(super) fn endpoints<'a>(
     declarations: impl IntoIterator<Item = Declaration<'a>>,
-    zones: &[Zone],
+    grounds: &Grounds,
     declared: &mut Declared,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Endpoint> {
     let mut endpoints = BTreeMap::new();
     for declaration in declarations {
         let errors = diagnostics.errors();
-        let zone = zone_of(&declaration, zones, diagnostics);
+        let zone = zone_of(&declaration, grounds.zones, diagnostics);
         let lies_in_broken = declaration.zone.is_some_and(|zone| declared.is_broken(&zone.node));
-        let endpoint = zone.map(|zone| endpoint(&declaration, zone, lies_in_broken, diagnostics));
-        let unknown = declaration.members.iter().any(|m| matches!(m, Members::Inventory { .. }));
+        let endpoint = zone.map(|zone| endpoint(&declaration, zone, lies_in_broken, grounds, diagnostics));
+        let unknown = grounds.lack_devices()
+            && declaration.members.iter().any(|m| matches!(m, Members::Inventory { .. }));
         if declaration.broken || lies_in_broken || unknown || diagnostics.errors() > errors {
             declared.mark_broken(&declaration.name.node);
         }
@@ -181,7 +199,42 @@ pub(super) fn endpoints<'a>(
             endpoints.extend(endpoint.map(|endpoint| (endpoint.name.clone(), endpoint)));
         }
     }
-    endpoints.into_values().collect()
+    let mut endpoints: Vec<Endpoint> = endpoints.into_values().collect();
+    add_unclassified(&mut endpoints, grounds.zones, declared, diagnostics);
+    endpoints
+}
+
+/// Gives each class with `members unclassified` what no other class and no peer of its zone holds. Where one of those
+/// could not be read, this is not known either.
+fn add_unclassified(
+    endpoints: &mut [Endpoint],
+    zones: &[Zone],
+    declared: &mut Declared,
+    diagnostics: &mut Diagnostics,
+) {
+    let mut takers: BTreeMap<ZoneId, usize> = BTreeMap::new();
+    for (place, endpoint) in endpoints.iter().enumerate().filter(|(_, one)| one.takes_unclassified) {
+        if let Some(first) = takers.get(&endpoint.zone).and_then(|place| endpoints.get(*place)) {
+            let zone = zones.get(endpoint.zone.0).map_or_else(String::new, |zone| zone.name.clone());
+            diagnostics.push(TwiceUnclassified::new(first, endpoint, zone));
+        }
+        takers.entry(endpoint.zone).or_insert(place);
+    }
+    for (zone_id, taker) in takers {
+        let Some(zone) = zones.get(zone_id.0) else { continue };
+        let others =
+            endpoints.iter().enumerate().filter(|(place, one)| one.zone == zone_id && *place != taker);
+        let is_known = others.clone().all(|(_, one)| !declared.is_broken(&one.name));
+        let held = union_all(others.map(|(_, one)| one.addresses.clone()).collect::<Vec<_>>());
+        let Some(taker) = endpoints.get_mut(taker) else { continue };
+        taker.addresses = taker.addresses.union(&zone.addresses.difference(&held));
+        if !is_known {
+            declared.mark_broken(&taker.name);
+        } else if taker.addresses.is_empty() && !declared.is_broken(&taker.name) {
+            let (name, span) = (taker.name.clone(), taker.span);
+            diagnostics.push(CheckError::Empty { kind: "class", name, span });
+        }
+    }
 }
 
 fn zone_of<'z>(
@@ -214,15 +267,29 @@ fn endpoint(
     declaration: &Declaration,
     zone: (ZoneId, &Zone),
     lies_in_broken: bool,
+    grounds: &Grounds,
     diagnostics: &mut Diagnostics,
 ) -> Endpoint {
     let (zone_id, zone) = zone;
     let errors = diagnostics.errors();
-    let sets: Vec<AddressSet> =
-        declaration.members.iter().map(|m| member_set(m, zone, lies_in_broken, diagnostics)).collect();
+    let sets: Vec<AddressSet> = declaration
+        .members
+        .iter()
+        .map(|members| match members {
+            Members::All(_) => zone.addresses.clone(),
+            Members::Unclassified(_) => AddressSet::empty(),
+            Members::Inventory { condition, at_least, span } => {
+                let at_least = at_least.as_ref();
+                let selection = Selection { class: declaration.name, zone, at_least, span: *span };
+                selected(&selection, condition.as_ref(), grounds, diagnostics)
+            }
+            Members::Hosts(names) => hosts(names, zone, lies_in_broken, diagnostics),
+        })
+        .collect();
     let addresses = union_all(sets).intersection(&zone.addresses);
-    let from_inventory = declaration.members.iter().any(|m| matches!(m, Members::Inventory { .. }));
-    let judged = !from_inventory && !declaration.broken && !lies_in_broken && diagnostics.errors() == errors;
+    let takes_unclassified = declaration.members.iter().any(|m| matches!(m, Members::Unclassified(_)));
+    let unknown = takes_unclassified || grounds.lack_devices();
+    let judged = !unknown && !declaration.broken && !lies_in_broken && diagnostics.errors() == errors;
     if addresses.is_empty() && judged {
         let (kind, name, span) = (declaration.kind, declaration.name.node.clone(), declaration.name.span);
         diagnostics.push(CheckError::Empty { kind, name, span });
@@ -232,6 +299,7 @@ fn endpoint(
         zone: zone_id,
         addresses,
         is_class: declaration.kind == "class",
+        takes_unclassified,
         phi: attributes::phi(declaration.attributes, diagnostics),
         criticality: attributes::criticality(declaration.attributes, diagnostics),
         risk: attributes::risk(declaration.attributes, diagnostics),
@@ -243,23 +311,12 @@ fn endpoint(
     }
 }
 
-fn member_set(
-    members: &Members,
-    zone: &Zone,
-    lies_in_broken: bool,
-    diagnostics: &mut Diagnostics,
-) -> AddressSet {
-    match members {
-        Members::All(_) => zone.addresses.clone(),
-        Members::Inventory { .. } => AddressSet::empty(),
-        Members::Hosts(names) => {
-            let (set, listed) = resolve(names, Accepts::Hosts, diagnostics);
-            for (word, range) in listed.into_iter().filter(|_| !lies_in_broken) {
-                check_inside(&word, range, zone, diagnostics);
-            }
-            set
-        }
+fn hosts(names: &Names, zone: &Zone, lies_in_broken: bool, diagnostics: &mut Diagnostics) -> AddressSet {
+    let (set, listed) = resolve(names, Accepts::Hosts, diagnostics);
+    for (word, range) in listed.into_iter().filter(|_| !lies_in_broken) {
+        check_inside(&word, range, zone, diagnostics);
     }
+    set
 }
 
 fn check_inside(word: &Word, range: AddressRange, zone: &Zone, diagnostics: &mut Diagnostics) {

@@ -109,6 +109,21 @@ pub(super) enum Command {
         options: Options,
     },
 
+    /// Say which devices there are, which need attention, and what changed since an earlier export
+    #[command(
+        after_help = "Examples:\n  cordon inventory examples/general-hospital\n  cordon inventory . --inventory medical --since last-month.csv"
+    )]
+    Inventory {
+        #[command(flatten)]
+        common: Common,
+        /// An earlier export of an inventory, in the same form
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
+        /// The inventory that it is of, where the policy has several
+        #[arg(long, value_name = "NAME")]
+        inventory: Option<String>,
+    },
+
     /// List the targets that cordon comes with, and what each can express
     #[command(after_help = "Example:\n  cordon targets --format markdown")]
     Targets {

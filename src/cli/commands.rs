@@ -15,6 +15,7 @@ use super::{Failure, Outcome, output};
 use crate::check::check;
 use crate::diag::{self, Diagnostics};
 use crate::emit::{self, END_SESSIONS, OutputFile, UserTargets, emit_with, end_sessions};
+use crate::inventory::Inventories;
 use crate::ir::Policy;
 use crate::plan::plan;
 use crate::query::{Fields, answer, explain, parse_packet};
@@ -23,7 +24,7 @@ use crate::set::protocol_number;
 use crate::source::Sources;
 
 /// The width of messages, in columns.
-const WIDTH: usize = 100;
+pub(super) const WIDTH: usize = 100;
 
 /// The folder of what belongs to postures.
 pub(super) const POSTURES: &str = "postures";
@@ -42,6 +43,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
         Command::Query { common, packets } => run_query(common, packets),
         Command::Explain { packet, sport, options } => run_explain(packet, sport, options),
+        Command::Inventory { common, since, inventory } => {
+            super::inventory::run(common, since.as_deref(), inventory.as_deref())
+        }
         Command::Targets { format } => run_targets(*format),
     }
 }
@@ -49,7 +53,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
 /// A policy that was read and checked, with all that was found.
 pub(super) struct Checked {
     pub(super) policy: Policy,
-    sources: Sources,
+    pub(super) sources: Sources,
     /// How many files state it.
     files: usize,
     users: UserTargets,
@@ -62,7 +66,8 @@ pub(super) fn read_and_check(path: &Path, options: &Options) -> Result<Checked, 
     let mut loaded = load(path, &mut diagnostics)?;
     let folders = load_targets(&loaded.root, &mut loaded.sources, &mut diagnostics);
     let users = UserTargets::new(&folders, &mut diagnostics);
-    let policy = check(&loaded.files, as_of(options), &mut diagnostics);
+    let inventories = Inventories::read(&loaded.exports, &mut diagnostics);
+    let policy = check(&loaded.files, inventories, as_of(options), &mut diagnostics);
     let postures = if diagnostics.has_errors() { &[][..] } else { &options.postures };
     let policy = under_postures(policy, postures)?;
     let files = loaded.files.len();
@@ -83,7 +88,7 @@ fn under_postures(policy: Policy, names: &[String]) -> Result<Policy, Failure> {
 }
 
 /// The date of the build: what was asked for, or today where the machine is.
-fn as_of(options: &Options) -> Date {
+pub(super) fn as_of(options: &Options) -> Date {
     options.as_of.unwrap_or_else(|| jiff::ZonedDateTime::now().date())
 }
 

@@ -9,8 +9,9 @@ use thiserror::Error;
 
 use super::Failure;
 use crate::diag::Diagnostics;
-use crate::source::{Sources, Span};
-use crate::syntax::ast::{File, Statement};
+use crate::inventory::Export;
+use crate::source::{SourceFile, Sources, Span};
+use crate::syntax::ast::{File, Inventory, Statement, Word};
 use crate::syntax::parse;
 
 /// The ending of policy files.
@@ -18,6 +19,9 @@ const EXTENSION: &str = "cordon";
 
 /// The largest file, in bytes: 64 MiB. A line of policy is a few dozen bytes, so this is a million lines.
 const MAX_FILE_BYTES: u64 = 64 << 20;
+
+/// The largest table of an inventory, in bytes: 512 MiB, some five hundred bytes for each of a million devices.
+pub(super) const MAX_TABLE_BYTES: u64 = 512 << 20;
 
 /// The largest number of files.
 const MAX_FILES: usize = 10_000;
@@ -48,12 +52,40 @@ enum IncludeError {
     },
 }
 
+/// A table or mapping of an inventory that cannot be read.
+#[derive(Error, Diagnostic, Debug)]
+enum InventoryFileError {
+    #[error("the inventory `{name}` names no table")]
+    #[diagnostic(code(C1001), help("add `file \"PATH\"`, the export of a tool as CSV"))]
+    NoFile {
+        name: String,
+        #[label("without `file`")]
+        span: Span,
+    },
+
+    #[error("`{path}` cannot be read: {problem}")]
+    #[diagnostic(
+        code(C1001),
+        help(
+            "the path starts at the file with the `inventory`; it names a text file below the policy's directory"
+        )
+    )]
+    Unreadable {
+        path: String,
+        problem: String,
+        #[label("named here")]
+        span: Span,
+    },
+}
+
 /// A policy as read: its text, its trees, and what is wrong with their form.
 pub(super) struct Loaded {
     /// All files.
     pub(super) sources: Sources,
     /// Their trees.
     pub(super) files: Vec<File>,
+    /// The inventories that they name, as far as they can be read.
+    pub(super) exports: Vec<Export>,
     /// The directory that everything lies in.
     pub(super) root: PathBuf,
 }
@@ -76,12 +108,18 @@ pub(super) fn load(path: &Path, diagnostics: &mut Diagnostics) -> Result<Loaded,
     } else {
         vec![root.join(path.file_name().unwrap_or_default())]
     };
-    let mut reader = Reader { root: root.clone(), seen: BTreeSet::new(), sources: Sources::default() };
+    let mut reader = Reader {
+        root: root.clone(),
+        seen: BTreeSet::new(),
+        sources: Sources::default(),
+        inventories: Vec::new(),
+    };
     let mut files = Vec::new();
     for file in first {
         reader.read(&file, diagnostics, &mut files)?;
     }
-    Ok(Loaded { sources: reader.sources, files, root })
+    let exports = reader.exports(diagnostics)?;
+    Ok(Loaded { sources: reader.sources, files, exports, root })
 }
 
 /// The policy files directly in a directory, sorted.
@@ -103,6 +141,8 @@ struct Reader {
     root: PathBuf,
     seen: BTreeSet<PathBuf>,
     sources: Sources,
+    /// Each `inventory` statement, with the file that it stands in.
+    inventories: Vec<(PathBuf, Inventory)>,
 }
 
 impl Reader {
@@ -123,11 +163,17 @@ impl Reader {
             if !self.seen.insert(real) {
                 continue;
             }
-            let text = self.text(&path)?;
-            let name = self.name(&path);
-            let too_large = |_| Failure(format!("the policy is larger than {} bytes", Sources::MAX_BYTES));
-            let source = self.sources.add(name, text).map_err(too_large)?.clone();
+            if self.seen.len() > MAX_FILES {
+                return Err(self.unreadable(&path, &format!("the policy has more than {MAX_FILES} files")));
+            }
+            let text = text(&path, MAX_FILE_BYTES).map_err(|problem| self.unreadable(&path, &problem))?;
+            let source = self.add(&path, text)?;
             let tree = parse(&source, diagnostics);
+            let inventories = tree.statements.iter().filter_map(|statement| {
+                let Statement::Inventory(inventory) = statement else { return None };
+                Some((path.clone(), inventory.clone()))
+            });
+            self.inventories.extend(inventories);
             for statement in tree.statements.iter().rev() {
                 if let Statement::Include(include) = statement {
                     match self.included(&path, &include.node, include.span) {
@@ -141,43 +187,63 @@ impl Reader {
         Ok(())
     }
 
-    fn text(&self, path: &Path) -> Result<String, Failure> {
-        let metadata = fs::metadata(path).map_err(|problem| self.unreadable(path, &problem.to_string()))?;
-        if !metadata.is_file() {
-            return Err(self.unreadable(path, "it is not a regular file"));
+    fn add(&mut self, path: &Path, text: String) -> Result<SourceFile, Failure> {
+        let too_large = |_| Failure(format!("the policy is larger than {} bytes", Sources::MAX_BYTES));
+        self.sources.add(self.name(path), text).map_err(too_large).cloned()
+    }
+
+    /// Reads the files of all inventories.
+    fn exports(&mut self, diagnostics: &mut Diagnostics) -> Result<Vec<Export>, Failure> {
+        let mut exports = Vec::new();
+        for (from, statement) in std::mem::take(&mut self.inventories) {
+            let Some(file) = &statement.file else {
+                let (name, span) = (statement.name.node.clone(), statement.name.span);
+                if !statement.broken {
+                    diagnostics.push(InventoryFileError::NoFile { name, span });
+                }
+                continue;
+            };
+            let table = self.inventory_file(&from, file, MAX_TABLE_BYTES, diagnostics)?;
+            let mapping = match &statement.mapping {
+                Some(word) => Some(self.inventory_file(&from, word, MAX_FILE_BYTES, diagnostics)?),
+                None => None,
+            };
+            if let (Some(table), false) = (table, matches!(mapping, Some(None))) {
+                exports.push(Export { statement, table, mapping: mapping.flatten() });
+            }
         }
-        if metadata.len() > MAX_FILE_BYTES {
-            return Err(self.unreadable(path, &format!("it is larger than {MAX_FILE_BYTES} bytes")));
+        Ok(exports)
+    }
+
+    /// A file that an `inventory` names; none if it cannot be read, which is reported.
+    fn inventory_file(
+        &mut self,
+        from: &Path,
+        word: &Word,
+        max_bytes: u64,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Option<SourceFile>, Failure> {
+        let read = self.located(from, &word.node).map_err(|problem| match problem {
+            PathProblem::Outside => "it leads out of the policy's directory".to_owned(),
+            PathProblem::Unreadable(problem) => problem,
+        });
+        match read.and_then(|path| text(&path, max_bytes).map(|text| (path, text))) {
+            Ok((path, text)) => self.add(&path, text).map(Some),
+            Err(problem) => {
+                let (path, span) = (word.node.clone(), word.span);
+                diagnostics.push(InventoryFileError::Unreadable { path, problem, span });
+                Ok(None)
+            }
         }
-        if self.seen.len() > MAX_FILES {
-            return Err(self.unreadable(path, &format!("the policy has more than {MAX_FILES} files")));
-        }
-        let bytes = fs::read(path).map_err(|problem| self.unreadable(path, &problem.to_string()))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let place = error.utf8_error().valid_up_to();
-            self.unreadable(path, &format!("it is not UTF-8 from byte {place} on"))
-        })?;
-        Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
     }
 
     /// The files that an `include` stands for.
     fn included(&self, from: &Path, path: &str, span: Span) -> Result<Vec<PathBuf>, IncludeError> {
-        let outside = || IncludeError::Outside { path: path.to_owned(), span };
         let unreadable = |problem: String| IncludeError::Unreadable { path: path.to_owned(), problem, span };
-        let steps_out = Path::new(path)
-            .components()
-            .any(|part| !matches!(part, Component::Normal(_) | Component::CurDir | Component::ParentDir));
-        if steps_out {
-            return Err(outside());
-        }
-        let target = from.parent().unwrap_or(&self.root).join(path);
-        let real = fs::canonicalize(&target).map_err(|problem| {
-            let is_missing = problem.kind() == std::io::ErrorKind::NotFound;
-            unreadable(if is_missing { "there is no such file".to_owned() } else { problem.to_string() })
+        let real = self.located(from, path).map_err(|problem| match problem {
+            PathProblem::Outside => IncludeError::Outside { path: path.to_owned(), span },
+            PathProblem::Unreadable(problem) => unreadable(problem),
         })?;
-        if !real.starts_with(&self.root) {
-            return Err(outside());
-        }
         if real.is_dir() {
             return policy_files(&real).map_err(unreadable);
         }
@@ -185,6 +251,23 @@ impl Reader {
             return Err(unreadable("it is neither a `.cordon` file nor a directory".to_owned()));
         }
         Ok(vec![real])
+    }
+
+    /// What a path in a file leads to, if that lies in the policy's directory.
+    fn located(&self, from: &Path, path: &str) -> Result<PathBuf, PathProblem> {
+        let steps_out = Path::new(path)
+            .components()
+            .any(|part| !matches!(part, Component::Normal(_) | Component::CurDir | Component::ParentDir));
+        if steps_out {
+            return Err(PathProblem::Outside);
+        }
+        let target = from.parent().unwrap_or(&self.root).join(path);
+        let real = fs::canonicalize(&target).map_err(|problem| {
+            let is_missing = problem.kind() == std::io::ErrorKind::NotFound;
+            let problem = if is_missing { "there is no such file".to_owned() } else { problem.to_string() };
+            PathProblem::Unreadable(problem)
+        })?;
+        if real.starts_with(&self.root) { Ok(real) } else { Err(PathProblem::Outside) }
     }
 
     /// The path below the root, with `/` between its parts.
@@ -198,6 +281,31 @@ impl Reader {
     fn unreadable(&self, path: &Path, problem: &str) -> Failure {
         Failure(format!("cannot read `{}`: {problem}", self.name(path)))
     }
+}
+
+/// Why a path in a policy leads nowhere.
+enum PathProblem {
+    /// It leads out of the policy's directory.
+    Outside,
+    Unreadable(String),
+}
+
+/// The text of a file of at most so many bytes.
+fn text(path: &Path, max_bytes: u64) -> Result<String, String> {
+    let metadata = fs::metadata(path).map_err(|problem| problem.to_string())?;
+    if !metadata.is_file() {
+        return Err("it is not a regular file".to_owned());
+    }
+    if metadata.len() > max_bytes {
+        return Err(format!("it is larger than {max_bytes} bytes"));
+    }
+    let bytes = fs::read(path).map_err(|problem| problem.to_string())?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))?;
+    Ok(match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    })
 }
 
 /// A file name without characters that would act on a terminal.

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod config;
+mod inventory;
 mod load;
 mod output;
 mod splice;

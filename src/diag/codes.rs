@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 108] = [
+pub const CODES: [Code; 127] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -142,4 +142,24 @@ pub const CODES: [Code; 108] = [
     // Limits of cordon itself.
     code("C0901", "not compiled yet"),
     code("C0999", "a bug in cordon"),
+    // Inventories.
+    code("C1001", "a file of an inventory cannot be read"),
+    code("C1002", "an inventory is declared twice"),
+    code("C1003", "it is not said which form a table has"),
+    code("C1004", "a mapping that cannot be read"),
+    code("C1005", "a table that cannot be read"),
+    code("C1006", "a table whose columns do not fit its mapping"),
+    code("C1007", "cells that cannot be read"),
+    code("C1008", "members of an inventory that does not exist"),
+    code("C1009", "a condition on what no device has"),
+    code("C1010", "devices selected outside of the zone of their class"),
+    code("C1011", "devices in no class"),
+    code("C1012", "devices in two classes with different rules"),
+    code("C1013", "devices in another zone than they should be in"),
+    code("C1014", "devices that nobody answers for"),
+    code("C1015", "devices past the end of their support"),
+    code("C1016", "devices of high risk that many can reach"),
+    code("C1017", "addresses that belong to several devices"),
+    code("C1018", "two classes take what is unclassified in a zone"),
+    code("C1019", "a class has fewer devices than it has to have"),
 ];

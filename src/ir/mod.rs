@@ -3,6 +3,7 @@
 //! Made by `check`, read by everything behind it. Nothing in it depends on the order of statements or files: lists
 //! are sorted by name, rules in the order in which they decide.
 
+mod asset;
 mod conduit;
 mod decide;
 mod guard;
@@ -14,6 +15,7 @@ use std::ops::Index;
 
 use jiff::civil::Date;
 
+pub use asset::{Asset, Classification, Mac, Placement};
 pub use conduit::{Conduits, Part, ZoneIndex};
 pub use decide::{Decider, Decision};
 pub use guard::{Action, Guard, Rate, RateUnit, Subject};
@@ -37,6 +39,8 @@ pub struct Policy {
     pub zones: Vec<Zone>,
     /// Classes and peers, by name.
     pub endpoints: Vec<Endpoint>,
+    /// The devices that inventories know, in the order of their rows, inventories by name.
+    pub assets: Vec<Asset>,
     /// Services, by name.
     pub services: Vec<Service>,
     /// Schedules, by name.
@@ -65,6 +69,10 @@ pub struct Policy {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ZoneId(pub usize);
 
+/// The place of a class or peer in [`Policy::endpoints`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct EndpointId(pub usize);
+
 /// The place of a schedule in [`Policy::schedules`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ScheduleId(pub usize);
@@ -79,6 +87,15 @@ impl Index<ZoneId> for Policy {
     #[expect(clippy::indexing_slicing, reason = "an id is only ever made from a place in this very list")]
     fn index(&self, id: ZoneId) -> &Zone {
         &self.zones[id.0]
+    }
+}
+
+impl Index<EndpointId> for Policy {
+    type Output = Endpoint;
+
+    #[expect(clippy::indexing_slicing, reason = "an id is only ever made from a place in this very list")]
+    fn index(&self, id: EndpointId) -> &Endpoint {
+        &self.endpoints[id.0]
     }
 }
 
@@ -250,6 +267,8 @@ pub struct Endpoint {
     pub addresses: AddressSet,
     /// True for a class, false for a peer.
     pub is_class: bool,
+    /// True for a class that holds what no other class and no peer of its zone does.
+    pub takes_unclassified: bool,
     /// What it has of protected health information.
     pub phi: Option<Phi>,
     /// What its loss would touch.

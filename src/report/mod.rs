@@ -1,7 +1,9 @@
 //! What goes beside the output for people and programs.
 
+mod inventory;
 mod manifest;
 mod posture;
 
+pub use inventory::{Changes, Picture};
 pub use manifest::{MANIFEST, Manifest};
 pub use posture::posture_summary;

@@ -47,6 +47,8 @@ pub enum Statement {
     Device(Device),
     /// `require`
     Require(Require),
+    /// `inventory`
+    Inventory(Inventory),
 }
 
 /// A list of words, less some: `a, b except c`.
@@ -189,10 +191,14 @@ pub enum Members {
     Hosts(Names),
     /// `members all`: every address of the zone.
     All(Span),
+    /// `members unclassified`: every address of the zone that no other class and no peer holds.
+    Unclassified(Span),
     /// `members from inventory where ...`
     Inventory {
         /// Which devices; all if it is left out.
         condition: Option<Condition>,
+        /// `at least N`: how many of them the zone must hold.
+        at_least: Option<Word>,
         /// The whole clause.
         span: Span,
     },
@@ -542,4 +548,21 @@ pub enum Leads {
         /// `backup`: it carries packets only where others have failed.
         backup: Option<Span>,
     },
+}
+
+/// `inventory NAME { file "PATH" format netbox | mapping "PATH" }`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Inventory {
+    /// Its name.
+    pub name: Word,
+    /// The table of devices, by its path from the file with this statement.
+    pub file: Option<Word>,
+    /// The form of the table, by name.
+    pub format: Option<Word>,
+    /// The file that says what the columns of the table mean, by its path from the file with this statement.
+    pub mapping: Option<Word>,
+    /// Its attributes.
+    pub attributes: Vec<Attribute>,
+    /// True if something in it could not be read, which was reported.
+    pub broken: bool,
 }

@@ -73,13 +73,19 @@ impl Ctx<'_> {
             return None;
         }
         let span = self.span(clause);
-        let inventory = clause.clone().into_inner().find(|inner| inner.as_rule() == Rule::members_inventory);
-        Some(match inventory {
-            None => Members::All(span),
-            Some(inventory) => {
-                let condition = inventory.into_inner().find(|inner| inner.as_rule() == Rule::condition);
-                Members::Inventory { condition: condition.map(|pair| self.condition(&pair)), span }
+        let which = clause
+            .clone()
+            .into_inner()
+            .find(|inner| matches!(inner.as_rule(), Rule::members_inventory | Rule::members_unclassified));
+        Some(match which {
+            Some(inventory) if inventory.as_rule() == Rule::members_inventory => {
+                let part = |rule| inventory.clone().into_inner().find(|inner| inner.as_rule() == rule);
+                let at_least = part(Rule::at_least).and_then(|clause| self.first(&clause, &[Rule::word]));
+                let condition = part(Rule::condition).map(|pair| self.condition(&pair));
+                Members::Inventory { condition, at_least, span }
             }
+            Some(_) => Members::Unclassified(span),
+            None => Members::All(span),
         })
     }
 
@@ -112,7 +118,7 @@ impl Ctx<'_> {
 
     fn comparison(&mut self, pair: &Pair<Rule>) -> Condition {
         let or_absent = |word: Option<Word>| word.unwrap_or_else(|| absent(self.span(pair)));
-        let column = or_absent(self.first(pair, &[Rule::name]));
+        let column = or_absent(self.first(pair, &[Rule::column]));
         let operator = or_absent(self.first(pair, &[Rule::operator]));
         let value = pair.clone().into_inner().find(|part| part.as_rule() == Rule::text);
         let value = self.text(value.as_ref().unwrap_or(pair));

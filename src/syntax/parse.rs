@@ -16,7 +16,7 @@ use crate::diag::{Diagnostics, did_you_mean};
 use crate::source::{SourceFile, parse_bounded};
 
 /// The keywords that begin a statement, each with the form of the statement.
-const STATEMENTS: [(&str, &str); 16] = [
+const STATEMENTS: [(&str, &str); 17] = [
     ("allow", "allow NAME { ... }"),
     ("assert", "assert denied { ... }` or `assert allowed { ... }"),
     ("class", "class NAME in ZONE { ... }"),
@@ -25,6 +25,7 @@ const STATEMENTS: [(&str, &str); 16] = [
     ("group", "group NAME { NAME, NAME }"),
     ("guard", "guard NAME { ... }"),
     ("include", "include \"PATH\""),
+    ("inventory", "inventory NAME { ... }"),
     ("manage", "manage NAME { ... }"),
     ("peer", "peer NAME in ZONE { ... }"),
     ("policy", "policy \"NAME\""),
@@ -114,6 +115,7 @@ fn statement(ctx: &mut Ctx, pair: &Pair<Rule>) -> Option<Statement> {
         Rule::guard => Statement::Guard(statements::guard(ctx, pair)),
         Rule::posture => Statement::Posture(statements::posture(ctx, pair)),
         Rule::device => Statement::Device(statements::device(ctx, pair)),
+        Rule::inventory => Statement::Inventory(statements::inventory(ctx, pair)),
         _ => return None,
     })
 }

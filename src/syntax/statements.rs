@@ -7,8 +7,9 @@
 use pest::iterators::Pair;
 
 use super::ast::{
-    Action, Assertion, Class, Device, DeviceKind, Effect, Expectation, Group, Guard, Interface, Leads,
-    Manage, Peer, Posture, Require, Rule as RuleStatement, Schedule, Service, Threshold, Window, Word, Zone,
+    Action, Assertion, Class, Device, DeviceKind, Effect, Expectation, Group, Guard, Interface, Inventory,
+    Leads, Manage, Peer, Posture, Require, Rule as RuleStatement, Schedule, Service, Threshold, Window, Word,
+    Zone,
 };
 use super::block::{Block, Ctx, Form};
 use super::error::SyntaxError;
@@ -72,7 +73,10 @@ const CLASS: Form = Form {
     also: "",
     usages: &[
         HOSTS,
-        ("members", "members all` or `members from inventory where COLUMN == \"VALUE\""),
+        (
+            "members",
+            "members all`, `members unclassified` or `members from inventory where COLUMN == \"VALUE\"",
+        ),
         ("reaches", "reaches NAME via SERVICE"),
         ("reached", "reached by NAME via SERVICE"),
         RISK,
@@ -127,6 +131,17 @@ const POSTURE: Form = Form {
     context: "posture",
     also: "",
     usages: &[("isolate", "isolate NAME, NAME except RULE"), REASON, OWNER, NOTE],
+};
+const INVENTORY: Form = Form {
+    context: "inventory",
+    also: "",
+    usages: &[
+        ("file", "file \"PATH\""),
+        ("format", "format netbox|nrx|xdome|armis|nmap"),
+        ("mapping", "mapping \"PATH\""),
+        OWNER,
+        NOTE,
+    ],
 };
 const FIREWALL: Form = Form {
     context: "firewall",
@@ -335,6 +350,25 @@ pub(super) fn require(ctx: &mut Ctx, pair: &Pair<Rule>) -> Require {
         ctx.diagnostics.push(SyntaxError::NoRequirement { span: ctx.span(pair) });
     }
     Require { attributes, kinds }
+}
+
+pub(super) fn inventory(ctx: &mut Ctx, pair: &Pair<Rule>) -> Inventory {
+    let block = ctx.block(pair, &INVENTORY, true);
+    let mut once = |rule, keyword: &'static str| {
+        ctx.flag(&block.clauses, rule, keyword);
+        let clause = block.clauses.iter().find(|clause| clause.as_rule() == rule)?;
+        Some(ctx.text(clause))
+    };
+    let (file, format) = (once(Rule::table_file, "file"), once(Rule::table_format, "format"));
+    let mapping = once(Rule::mapping_file, "mapping");
+    Inventory {
+        name: named(ctx, pair, &block),
+        file,
+        format,
+        mapping,
+        attributes: block.attributes,
+        broken: block.broken,
+    }
 }
 
 pub(super) fn device(ctx: &mut Ctx, pair: &Pair<Rule>) -> Device {

@@ -8,7 +8,7 @@ use cordon::ir::{Policy, ZoneIndex};
 use super::boundary;
 use super::lab::{Interface, Invocation, Lab, Outcome, Packet, Step, StepOutcome, Transport, flags, run};
 use super::martian::unforwardable;
-use crate::support::{AS_OF, policy, succeed};
+use crate::support::{AS_OF, copy_policy, policy, succeed};
 
 /// What the firewall of a site runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,14 +108,9 @@ impl Site {
         let work = tempfile::tempdir().unwrap();
         let source = work.path().join("policy");
         std::fs::create_dir(&source).unwrap();
-        for entry in std::fs::read_dir(path).unwrap() {
-            let entry = entry.unwrap().path();
-            if entry.extension().is_some_and(|extension| extension == "cordon") {
-                let text = std::fs::read_to_string(&entry).unwrap();
-                let text = text.replace("target nftables", &format!("target {}", loader.target()));
-                std::fs::write(source.join(entry.file_name().unwrap()), text).unwrap();
-            }
-        }
+        copy_policy(path, &source, |_, text| {
+            Some(text.replace("target nftables", &format!("target {}", loader.target())))
+        });
         let (directory, build) = (source.to_string_lossy().into_owned(), work.path().join("build"));
         succeed(&["build", &directory, "--as-of", AS_OF, "--out", &build.to_string_lossy()], "");
         let policy = policy(&source);

@@ -16,7 +16,7 @@ use super::model;
 use super::mutate::{CISCO, IPTABLES, NFTABLES, PFSENSE, Words};
 use super::packet::{Packet, Source, TCP, edges};
 use super::pfsense::Rules;
-use crate::support::{hospital, policy};
+use crate::support::{copy_policy, hospital, policy};
 
 /// The files of an enforcement point: names and texts.
 pub(super) type Files = Vec<(String, String)>;
@@ -40,14 +40,9 @@ impl Site {
     /// A firewall or switch of a policy, after changes of its text.
     pub(super) fn compiled(directory: &Path, changes: &[(&str, &str)], name: &str) -> Self {
         let copy = tempfile::tempdir().unwrap();
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "cordon") {
-                let text = std::fs::read_to_string(&path).unwrap();
-                let text = changes.iter().fold(text, |text, (old, new)| text.replace(old, new));
-                std::fs::write(copy.path().join(path.file_name().unwrap()), text).unwrap();
-            }
-        }
+        copy_policy(directory, copy.path(), |_, text| {
+            Some(changes.iter().fold(text.to_owned(), |text, (old, new)| text.replace(old, new)))
+        });
         let policy = policy(copy.path());
         let made = emit(&plan(&policy), &mut Diagnostics::default());
         Site::new(policy, name, |file| {

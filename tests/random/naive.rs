@@ -200,7 +200,7 @@ impl<'t> Naive<'t> {
             && members.iter().any(|members| match members {
                 Members::All(_) => true,
                 Members::Hosts(names) => spelled(names, address),
-                Members::Inventory { .. } => panic!("no policy that is compiled has an inventory"),
+                Members::Inventory { .. } | Members::Unclassified(_) => panic!("not made at random"),
             })
     }
 

@@ -201,7 +201,9 @@ fn spelled(statement: &Statement) -> Vec<&Names> {
     };
     let lists = members.iter().filter(|members| hosts(members)).map(|members| match members {
         Members::Hosts(names) => names,
-        Members::All(_) | Members::Inventory { .. } => panic!("these are no hosts"),
+        Members::All(_) | Members::Inventory { .. } | Members::Unclassified(_) => {
+            panic!("these are no hosts")
+        }
     });
     lists.collect()
 }

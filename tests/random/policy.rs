@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use cordon::check::check;
 use cordon::diag::{Diagnostics, human};
+use cordon::inventory::Inventories;
 use cordon::ir::Policy;
 use cordon::source::Sources;
 use cordon::syntax::ast::File;
@@ -86,7 +87,7 @@ pub(crate) fn read(text: &str) -> Result<Read, String> {
     let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
     let source = sources.add("random.cordon".to_owned(), text.to_owned()).unwrap();
     let files = vec![parse(source, &mut diagnostics)];
-    let policy = check(&files, AS_OF.parse().unwrap(), &mut diagnostics);
+    let policy = check(&files, Inventories::default(), AS_OF.parse().unwrap(), &mut diagnostics);
     if diagnostics.has_errors() {
         return Err(human(&diagnostics, &sources, 100, false));
     }

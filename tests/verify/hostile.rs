@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use cordon::check::check;
 use cordon::diag::Diagnostics;
+use cordon::inventory::Inventories;
 use cordon::ir::DeviceId;
 use cordon::prove::{Comparison, ConfigFile, Verdict, prove};
 use cordon::source::Sources;
@@ -25,7 +26,12 @@ fn compared(ruleset: String) -> Comparison {
     let prove_it = move || {
         let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
         let source = sources.add("policy.cordon".to_owned(), text.to_owned()).unwrap();
-        let policy = check(&[parse(source, &mut diagnostics)], AS_OF.parse().unwrap(), &mut diagnostics);
+        let policy = check(
+            &[parse(source, &mut diagnostics)],
+            Inventories::default(),
+            AS_OF.parse().unwrap(),
+            &mut diagnostics,
+        );
         prove(&policy, DeviceId(0), &[ConfigFile { name: "ruleset.nft", text: &ruleset }])
     };
     let start = Instant::now();

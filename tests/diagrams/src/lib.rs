@@ -17,6 +17,8 @@ mod binary;
 #[path = "../../random/dice.rs"]
 #[allow(dead_code, reason = "other tests need the rest")]
 mod dice;
+#[path = "../../support/files.rs"]
+mod files;
 mod prove;
 #[path = "../../speed.rs"]
 #[allow(dead_code, reason = "only what makes policies is needed")]
@@ -80,12 +82,7 @@ fn report(name: &str, policy: &Policy) {
 fn nodes_time_and_memory() {
     eprintln!("policy         kind         nodes     edges       KiB   build s  compare s");
     let hospital = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/general-hospital");
-    let files = std::fs::read_dir(hospital).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<_> =
-        files.filter(|path| path.extension().is_some_and(|end| end == "cordon")).collect();
-    files.sort();
-    let text: String = files.iter().map(|path| std::fs::read_to_string(path).unwrap() + "\n").collect();
-    report("hospital", &checked(&text));
+    report("hospital", &files::policy(&hospital));
     for shape in ["hosts", "mixed"] {
         for rules in listed("CORDON_RULES", "100,1000,10000") {
             let policy = checked(&generated("nftables", shape, rules.parse().unwrap()));

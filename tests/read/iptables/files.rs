@@ -1,7 +1,7 @@
 //! Files that are there: cordon's own output, and rules of real machines.
 
 use super::*;
-use crate::support::{AS_OF, one_firewall, root, succeed};
+use crate::support::{AS_OF, copy_policy, one_firewall, root, succeed};
 
 /// The texts of a folder that cordon made for iptables.
 fn texts(folder: &std::path::Path) -> [String; 3] {
@@ -40,20 +40,10 @@ fn the_example_is_understood() {
 #[test]
 fn a_large_policy_is_understood() {
     let work = tempfile::tempdir().unwrap();
-    let source = work.path().join("policy");
-    std::fs::create_dir(&source).unwrap();
     for folder in [one_firewall().to_owned(), root().join("tests/policies/shapes")] {
-        for entry in std::fs::read_dir(&source).unwrap() {
-            std::fs::remove_file(entry.unwrap().path()).unwrap();
-        }
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "cordon") {
-                let text =
-                    std::fs::read_to_string(&path).unwrap().replace("target nftables", "target iptables");
-                std::fs::write(source.join(path.file_name().unwrap()), text).unwrap();
-            }
-        }
+        let source = work.path().join(folder.file_name().unwrap());
+        std::fs::create_dir(&source).unwrap();
+        copy_policy(&folder, &source, |_, text| Some(text.replace("target nftables", "target iptables")));
         let build = work.path().join("build");
         let (policy, out) = (source.to_string_lossy(), build.to_string_lossy());
         succeed(&["build", &policy, "--as-of", AS_OF, "--out", &out], "");
