@@ -19,8 +19,10 @@ use crate::syntax::ast;
 
 /// The codes of the findings that can be accepted: warnings that speak of one rule, class, peer or zone, and of a risk that
 /// somebody can answer for. Mistakes are corrected, not accepted.
-const ACCEPTABLE: [&str; 10] =
-    ["C0403", "C0405", "C0641", "C0642", "C0643", "C0644", "C0651", "C0652", "C0653", "C0654"];
+const ACCEPTABLE: [&str; 12] = [
+    "C0403", "C0405", "C0641", "C0642", "C0643", "C0644", "C0651", "C0652", "C0653", "C0654", "C1015",
+    "C1016",
+];
 
 /// Reads the `accepted` clauses of a statement, one acceptance for each code.
 pub(super) fn acceptances(statements: &[ast::Acceptance], diagnostics: &mut Diagnostics) -> Vec<Acceptance> {

@@ -108,7 +108,7 @@ pub fn check(files: &[File], inventories: Inventories, as_of: Date, diagnostics:
     require::check(&statements.requires, &policy, diagnostics);
     assertions::check(&policy, &conduits, diagnostics);
     if all_read {
-        inventory::check(&policy, &conduits, diagnostics);
+        inventory::check(&policy, &conduits, &mut ledger, diagnostics);
     }
     check_doubtful(&policy, &statements, &conduits, &mut ledger, diagnostics);
     ledger.finish(&policy, diagnostics);
