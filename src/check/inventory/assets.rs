@@ -141,9 +141,9 @@ fn reachable(
     }
     let widely = risky.into_iter().filter_map(|(id, assets)| {
         let zones = zones_reaching(policy, conduits, &policy[id]);
-        let rest = zones.iter().find(|zone| policy[**zone].is_rest);
-        let from = match rest {
-            Some(rest) => format!("`{}`", policy[*rest].name),
+        let outside = zones.iter().find(|zone| policy[**zone].is_outside());
+        let from = match outside {
+            Some(outside) => format!("`{}`", policy[*outside].name),
             None if zones.len() > FEW_ZONES => format!("{} other zones", zones.len()),
             None => return None,
         };
