@@ -9,7 +9,7 @@ use super::attributes;
 use super::error::CheckError;
 use super::names::{Declared, Scope, text_of};
 use super::schedules::Schedules;
-use super::services::Services;
+use super::services::{Meant, Services};
 use crate::diag::Diagnostics;
 use crate::ir::{About, Assertion, Effect, Management, Rule, ScheduleId, Side};
 use crate::set::{AddressSet, ServiceSet, Set};
@@ -51,6 +51,7 @@ struct Resolved {
     to: Side,
     via: String,
     services: ServiceSet,
+    encrypted: ServiceSet,
     during: Option<ScheduleId>,
     about: About,
     span: Span,
@@ -102,9 +103,9 @@ impl Lowering<'_> {
         if effect == Effect::Allow && self.has_expired(&resolved, attributes, diagnostics) {
             return None;
         }
-        let Resolved { id, from, to, via, services, during, about, span } = resolved;
+        let Resolved { id, from, to, via, services, encrypted, during, about, span } = resolved;
         let (log, leave_out) = (statement.log.is_some(), statement.leave_out.is_some());
-        Some(Rule { id, effect, from, to, via, services, during, log, leave_out, about, span })
+        Some(Rule { id, effect, from, to, via, services, encrypted, during, log, leave_out, about, span })
     }
 
     /// Reads all manage statements.
@@ -191,7 +192,7 @@ impl Lowering<'_> {
         if broken || !entered || diagnostics.errors() > errors || schedule.is_none() != during.is_none() {
             return None;
         }
-        let (from, to, (services, via)) = (from?, to?, services?);
+        let (from, to, Meant { set: services, encrypted, text: via }) = (from?, to?, services?);
         let id = match name {
             Some(name) => name.node.clone(),
             None => self.derive_id(
@@ -200,7 +201,7 @@ impl Lowering<'_> {
                 diagnostics,
             )?,
         };
-        Some(Resolved { id, from, to, via, services, during: schedule, about, span })
+        Some(Resolved { id, from, to, via, services, encrypted, during: schedule, about, span })
     }
 
     /// The id of an unnamed statement. Statements that say the same share it; that another has it, by its author's

@@ -20,6 +20,15 @@ pub(super) struct Services {
     declared: Declared,
 }
 
+/// What a `via` list stands for.
+pub(super) struct Meant {
+    pub(super) set: ServiceSet,
+    /// The part that services with the mark `encrypted` match.
+    pub(super) encrypted: ServiceSet,
+    /// The list as a policy would write it, sorted.
+    pub(super) text: String,
+}
+
 impl Services {
     /// Reads all service statements.
     pub(super) fn declare(statements: &[&ast::Service], diagnostics: &mut Diagnostics) -> Self {
@@ -43,19 +52,16 @@ impl Services {
         services
     }
 
-    /// What a `via` list stands for, and the list as a policy would write it, sorted; `None` if part of it has an
-    /// error, here or where it is declared.
-    pub(super) fn resolve(
-        &mut self,
-        via: &[Via],
-        diagnostics: &mut Diagnostics,
-    ) -> Option<(ServiceSet, String)> {
-        let (mut sets, mut texts) = (Vec::new(), BTreeSet::new());
+    /// What a `via` list stands for; `None` if part of it has an error, here or where it is declared.
+    pub(super) fn resolve(&mut self, via: &[Via], diagnostics: &mut Diagnostics) -> Option<Meant> {
+        let (mut sets, mut encrypted, mut texts) = (Vec::new(), Vec::new(), BTreeSet::new());
         let errors = diagnostics.errors();
         for entry in via {
             match entry {
                 Via::Service(word) => {
                     texts.insert(word.node.clone());
+                    let marked = self.known.get(&word.node).filter(|service| service.encrypted);
+                    encrypted.extend(marked.map(|service| service.set.clone()));
                     sets.push(self.lookup(word, diagnostics));
                 }
                 Via::Inline(spec) => {
@@ -65,7 +71,9 @@ impl Services {
             }
         }
         let set = union_all(sets.into_iter().collect::<Option<Vec<_>>>()?);
-        (diagnostics.errors() == errors).then(|| (set, texts.into_iter().collect::<Vec<_>>().join(", ")))
+        let text = texts.into_iter().collect::<Vec<_>>().join(", ");
+        let meant = Meant { set, encrypted: union_all(encrypted), text };
+        (diagnostics.errors() == errors).then_some(meant)
     }
 
     fn lookup(&mut self, word: &Word, diagnostics: &mut Diagnostics) -> Option<ServiceSet> {

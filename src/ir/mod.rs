@@ -198,6 +198,10 @@ pub struct Zone {
     pub phi: Option<Phi>,
     /// What its loss would touch.
     pub criticality: Option<Criticality>,
+    /// The tier of the architecture that it belongs to.
+    pub tier: Option<String>,
+    /// Its VLAN.
+    pub vlan: Option<u16>,
     /// Owner and note.
     pub about: About,
     /// Where its name is declared.
@@ -268,6 +272,8 @@ pub struct Rule {
     pub via: String,
     /// Over what.
     pub services: ServiceSet,
+    /// The part of it that is said to be encrypted: what services with that mark match.
+    pub encrypted: ServiceSet,
     /// When it holds; at all times if no schedule is named. A forbid names none.
     pub during: Option<ScheduleId>,
     /// True if each new connection is logged.
