@@ -28,20 +28,38 @@ pub(super) struct Page {
 #[derive(Clone, Serialize, Debug)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(super) enum Block {
-    Heading { level: u8, id: String, parts: Inlines },
-    Paragraph { parts: Inlines },
+    Heading {
+        level: u8,
+        id: String,
+        parts: Inlines,
+    },
+    Paragraph {
+        parts: Inlines,
+    },
     /// A sentence that must not be overlooked.
-    Notice { parts: Inlines },
-    List { items: Vec<Inlines> },
+    Notice {
+        parts: Inlines,
+    },
+    List {
+        items: Vec<Inlines>,
+    },
     /// Things to do, each with a box to tick.
-    Checklist { items: Vec<Inlines> },
+    Checklist {
+        items: Vec<Inlines>,
+    },
     /// Names with what belongs to each.
-    Facts { items: Vec<Fact> },
+    Facts {
+        items: Vec<Fact>,
+    },
     /// Numbers that stand out.
-    Numbers { items: Vec<Number> },
+    Numbers {
+        items: Vec<Number>,
+    },
     Table(Table),
     /// Lines to type.
-    Commands { lines: Vec<String> },
+    Commands {
+        lines: Vec<String>,
+    },
     Drawing(Drawing),
     Matrix(Matrix),
     /// A field that finds pages; only where scripts run.

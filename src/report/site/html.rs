@@ -120,7 +120,8 @@ fn drawing_style() -> String {
         [".drawing", ".band", ".node", ".key", ".stripe", ".hatch", ".line", "marker", ":root"];
     let wanted = |line: &&str| {
         let line = line.trim();
-        let is_start = OF_DRAWINGS.iter().any(|start| line.starts_with(start)) && !line.contains(":root { --paper: #fff");
+        let is_start = OF_DRAWINGS.iter().any(|start| line.starts_with(start))
+            && !line.contains(":root { --paper: #fff");
         is_start || line.starts_with("--") || line == "}" || line.starts_with("@media (prefers-color-scheme")
     };
     let head = STYLE.lines().take_while(|line| !line.starts_with("* {"));

@@ -81,6 +81,7 @@ struct Key {
     class: &'static str,
     x: i64,
     y: i64,
+    text_x: i64,
     text: &'static str,
 }
 
@@ -94,6 +95,16 @@ const PER_ROW: usize = 6;
 /// The space between rows of one tier, and above and below the rows of a tier.
 const ROW_GAP: i64 = 34;
 const TIER_GAP: i64 = 30;
+
+/// What signs mean: where each is, how wide, and its words.
+const LEGEND: [(&str, i64, i64, &str); 6] = [
+    ("store", 130, 8, "keeps PHI"),
+    ("transit", 232, 8, "passes PHI"),
+    ("life", 342, 22, "lives depend on it"),
+    ("phi", 506, 26, "PHI, all of it encrypted"),
+    ("phi-clear", 706, 26, "PHI, not all said to be encrypted"),
+    ("other", 966, 26, "other access"),
+];
 
 /// Where a box stands.
 #[derive(Clone, Copy, Debug)]
@@ -126,15 +137,8 @@ pub(super) fn zones(site: &Site) -> Drawing {
     let (places, bands, bottom) = stand(site, &rows);
     let lines = conduit_lines(site, &conduits, &places);
     let nodes = site.zones().filter_map(|(id, _)| Some(zone_box(site, id, *places.get(&id)?))).collect();
-    let legend = [
-        ("store", 130, "keeps PHI"),
-        ("transit", 230, "passes PHI"),
-        ("life", 338, "lives depend on it"),
-        ("phi", 495, "PHI, encrypted"),
-        ("phi-clear", 640, "PHI, not all said to be encrypted"),
-        ("other", 900, "other access"),
-    ];
     let y = bottom + 24;
+    let legend = LEGEND.map(|(class, x, sign, text)| Key { class, x, y, text_x: x + sign + 8, text });
     Drawing {
         file: "map-zones",
         title: "Zones by tier, and the access between them".to_owned(),
@@ -149,7 +153,7 @@ pub(super) fn zones(site: &Site) -> Drawing {
         bands,
         lines,
         nodes,
-        legend: legend.into_iter().map(|(class, x, text)| Key { class, x, y, text }).collect(),
+        legend: legend.to_vec(),
     }
 }
 
@@ -173,34 +177,14 @@ fn conduits(site: &Site) -> BTreeMap<(ZoneId, ZoneId), Conduit> {
 
 /// The zones in rows, by tier; those without one come last.
 fn rows(site: &Site) -> Vec<(String, Vec<ZoneId>)> {
-    let mut tiers: BTreeMap<(bool, Vec<(u64, String)>, String), Vec<ZoneId>> = BTreeMap::new();
-    for (id, zone) in site.zones() {
-        let tier = zone.tier.clone().unwrap_or_default();
-        tiers.entry((zone.tier.is_none(), natural(&tier), tier)).or_default().push(id);
-    }
     let mut rows = Vec::new();
-    for ((_, _, tier), zones) in tiers {
+    for (tier, zones) in site.tiers() {
+        let tier = tier.unwrap_or_default();
         let count = zones.len().div_ceil(PER_ROW);
         let each = zones.len().div_ceil(count.max(1)).max(1);
         rows.extend(zones.chunks(each).map(|row| (tier.clone(), row.to_vec())));
     }
     rows
-}
-
-/// A key by which `T10` comes behind `T9`: the numbers in a text, each with the words before it.
-fn natural(text: &str) -> Vec<(u64, String)> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let word_end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        let (word, tail) = rest.split_at(word_end);
-        let number_end = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
-        let (number, tail) = tail.split_at(number_end);
-        parts.push((0, word.to_owned()));
-        parts.push((number.parse().unwrap_or(0), String::new()));
-        rest = tail;
-    }
-    parts
 }
 
 /// The rows with their zones so ordered that lines are short: each stands near the middle of what it is joined with.
@@ -239,10 +223,7 @@ fn middles(count: usize) -> impl Iterator<Item = i64> {
 }
 
 /// Where each zone stands, the bands of the tiers, and where the drawing ends.
-fn stand(
-    site: &Site,
-    rows: &[(String, Vec<ZoneId>)],
-) -> (BTreeMap<ZoneId, Place>, Vec<Band>, i64) {
+fn stand(site: &Site, rows: &[(String, Vec<ZoneId>)]) -> (BTreeMap<ZoneId, Place>, Vec<Band>, i64) {
     let mut places = BTreeMap::new();
     let mut bands: Vec<Band> = Vec::new();
     let mut y = 0;
@@ -254,7 +235,7 @@ fn stand(
         if starts {
             let label = match (tier.as_str(), has_tiers) {
                 ("", true) => "no tier".to_owned(),
-                (tier, _) => tier.chars().take(17).collect(),
+                (tier, _) => tier.chars().take(16).collect(),
             };
             bands.push(Band { label, y, height: 0 });
         } else {
@@ -291,10 +272,7 @@ fn zone_box(site: &Site, id: ZoneId, place: Place) -> Node {
         height: BOX.1,
         stripe,
         is_double: zone.criticality == Some(Criticality::Life),
-        texts: vec![
-            text("name", 18, &zone.name),
-            text("", 33, &format!("to {out}, from {into}")),
-        ],
+        texts: vec![text("name", 18, &zone.name), text("", 33, &format!("to {out}, from {into}"))],
     }
 }
 
@@ -408,7 +386,12 @@ pub(super) fn enforcement(site: &Site) -> Drawing {
         let wide = ((WIDTH - 20) / count - 24).clamp(90, 240);
         let mut tallest = 0;
         for (number, name) in (0..).zip(row) {
-            let drawn = device_box(site, name, (20 + (2 * number + 1) * (WIDTH - 40) / (2 * count) - wide / 2, y), wide);
+            let drawn = device_box(
+                site,
+                name,
+                (20 + (2 * number + 1) * (WIDTH - 40) / (2 * count) - wide / 2, y),
+                wide,
+            );
             tallest = tallest.max(drawn.height);
             places.insert(name, (drawn.x + wide / 2, y, drawn.height));
             nodes.push(drawn);
@@ -416,7 +399,10 @@ pub(super) fn enforcement(site: &Site) -> Drawing {
         y += tallest + 64;
     }
     let links = site.policy.devices.iter().flat_map(|device| {
-        device.interfaces.iter().filter_map(|interface| Some((device.name.as_str(), interface.link.as_ref()?)))
+        device
+            .interfaces
+            .iter()
+            .filter_map(|interface| Some((device.name.as_str(), interface.link.as_ref()?)))
     });
     let mut drawn: BTreeSet<(&str, &str)> = BTreeSet::new();
     let mut lines = Vec::new();
@@ -506,11 +492,21 @@ fn device_box(site: &Site, name: &str, (x, y): (i64, i64), width: i64) -> Node {
     }
 }
 
-fn device_line((one, from): (&str, (i64, i64, i64)), (other, to): (&str, (i64, i64, i64)), backup: bool) -> Line {
+fn device_line(
+    (one, from): (&str, (i64, i64, i64)),
+    (other, to): (&str, (i64, i64, i64)),
+    backup: bool,
+) -> Line {
     let (upper, lower) = if from.1 <= to.1 { (from, to) } else { (to, from) };
     let (x1, x2) = (upper.0, lower.0);
     let path = if upper.1 == lower.1 {
-        format!("M{x1} {} C{x1} {} {x2} {} {x2} {}", upper.1 + upper.2, upper.1 + upper.2 + 40, lower.1 + lower.2 + 40, lower.1 + lower.2)
+        format!(
+            "M{x1} {} C{x1} {} {x2} {} {x2} {}",
+            upper.1 + upper.2,
+            upper.1 + upper.2 + 40,
+            lower.1 + lower.2 + 40,
+            lower.1 + lower.2
+        )
     } else {
         let (y1, y2) = (upper.1 + upper.2, lower.1);
         format!("M{x1} {y1} C{x1} {} {x2} {} {x2} {y2}", y1 + 30, y2 - 30)

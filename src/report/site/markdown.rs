@@ -169,9 +169,9 @@ fn escaped(text: &str) -> String {
     for (place, character) in text.char_indices() {
         let opens_line = place == 0 && matches!(character, '#' | '+' | '-' | '=');
         // `1.` and `1)` begin a list.
-        let numbers = text.get(..place).is_some_and(|before| {
-            !before.is_empty() && before.bytes().all(|byte| byte.is_ascii_digit())
-        });
+        let numbers = text
+            .get(..place)
+            .is_some_and(|before| !before.is_empty() && before.bytes().all(|byte| byte.is_ascii_digit()));
         let ends_number = numbers && matches!(character, '.' | ')');
         match character {
             '<' => safe.push_str("&lt;"),
@@ -215,11 +215,17 @@ mod tests {
 
     #[test]
     fn no_character_of_a_text_means_anything() {
-        assert_eq!(escaped("<img onerror=x> & | `a` [b](javascript:c)"), "&lt;img onerror=x&gt; &amp; \\| \\`a\\` \\[b\\](javascript:c)");
+        assert_eq!(
+            escaped("<img onerror=x> & | `a` [b](javascript:c)"),
+            "&lt;img onerror=x&gt; &amp; \\| \\`a\\` \\[b\\](javascript:c)"
+        );
         assert_eq!(escaped("# a\n# b"), "\\# a # b");
         assert_eq!(escaped("1. a"), "1\\. a");
         assert_eq!(escaped("- a"), "\\- a");
-        assert_eq!(escaped("see https://a.example and www.b.example"), "see https&#58;//a.example and www&#46;b.example");
+        assert_eq!(
+            escaped("see https://a.example and www.b.example"),
+            "see https&#58;//a.example and www&#46;b.example"
+        );
         assert_eq!(escaped("\\*a* _b_ ~c~ $d$ @e"), "\\\\\\*a\\* \\_b\\_ \\~c\\~ \\$d\\$ \\@e");
     }
 

@@ -6,7 +6,7 @@ use super::document::Link;
 use super::openings::{Opening, Openings};
 use crate::diag::Record;
 use crate::ir::{DeviceId, Endpoint, Phi, Policy, Rule, RuleIndex, Topology, Zone, ZoneId};
-use crate::set::{AddressSet, Set, union_all};
+use crate::set::{AddressSet, Set};
 use crate::source::{Sources, Span};
 
 /// The policy, and what pages need to know of it.
@@ -97,10 +97,19 @@ impl<'p> Site<'p> {
         self.policy.zone_ids().zip(&self.policy.zones)
     }
 
+    /// The zones of each tier, by name; tiers with numbers in the order of these, and those without a tier last.
+    pub(super) fn tiers(&self) -> Vec<(Option<String>, Vec<ZoneId>)> {
+        let mut tiers: BTreeMap<_, Vec<ZoneId>> = BTreeMap::new();
+        for (id, zone) in self.zones() {
+            let key = natural(zone.tier.as_deref().unwrap_or_default());
+            tiers.entry((zone.tier.is_none(), key, zone.tier.clone())).or_default().push(id);
+        }
+        tiers.into_iter().map(|((_, _, tier), zones)| (tier, zones)).collect()
+    }
+
     /// All rules with their indices, by id.
     pub(super) fn rules_by_id(&self) -> Vec<(RuleIndex, &'p Rule)> {
-        let mut rules: Vec<(RuleIndex, &Rule)> =
-            self.policy.rule_indices().zip(&self.policy.rules).collect();
+        let mut rules: Vec<(RuleIndex, &Rule)> = self.policy.rule_indices().zip(&self.policy.rules).collect();
         rules.sort_by(|(_, one), (_, other)| one.id.cmp(&other.id));
         rules
     }
@@ -175,12 +184,22 @@ impl<'p> Site<'p> {
         });
         narrowed.collect()
     }
+}
 
-    /// Addresses of a zone that are in none of its classes and peers.
-    pub(super) fn unheld(&self, zone: ZoneId) -> AddressSet {
-        let held = union_all(self.held(zone).iter().map(|endpoint| endpoint.addresses.clone()));
-        self.policy[zone].addresses.difference(&held)
+/// A key by which `T10` comes behind `T9`: the numbers in a text, each with the words before it.
+fn natural(text: &str) -> Vec<(u64, String)> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let word_end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let (word, tail) = rest.split_at(word_end);
+        let number_end = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
+        let (number, tail) = tail.split_at(number_end);
+        parts.push((0, word.to_owned()));
+        parts.push((number.parse().unwrap_or(0), String::new()));
+        rest = tail;
     }
+    parts
 }
 
 fn crossed(topology: &Topology, from: ZoneId, to: ZoneId) -> Vec<DeviceId> {

@@ -105,8 +105,8 @@ pub(super) fn encryption(site: &Site, opening: &Opening) -> Inlines {
 /// Whether an opening can carry protected health information.
 pub(super) fn carries(site: &Site, zones: (ZoneId, ZoneId), opening: &Opening) -> Inlines {
     vec![match site.carries(zones, opening) {
-        Carries::Phi => Inline::new(Style::Attention, "PHI at both ends"),
-        Carries::OneEnd => Inline::new(Style::Neutral, "PHI at one end"),
+        Carries::Phi => Inline::new(Style::Attention, "at both ends"),
+        Carries::OneEnd => Inline::new(Style::Neutral, "at one end"),
         Carries::Nothing => plain("none"),
         Carries::Unsaid => Inline::new(Style::Neutral, "not said"),
     }]
@@ -224,6 +224,9 @@ mod tests {
     fn numbers_and_days_are_read_as_people_say_them() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         let days = [0, 1, 60, -1, -729, -4_300];
-        assert_eq!(days.map(away), ["today", "in 1 day", "in 60 days", "1 day ago", "729 days ago", "11 years ago"]);
+        assert_eq!(
+            days.map(away),
+            ["today", "in 1 day", "in 60 days", "1 day ago", "729 days ago", "11 years ago"]
+        );
     }
 }

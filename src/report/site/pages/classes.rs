@@ -53,11 +53,16 @@ fn page(site: &Site, decider: &Decider, class: &Endpoint) -> Page {
     blocks.push(Block::heading("visit", "At the next maintenance visit"));
     blocks.push(Block::Checklist { items: checklist(site, class, &leaving, &entering) });
     let ports = leaving.iter().filter_map(|(_, openings)| port_row(site, End::Destination, openings));
-    let ports = ports.chain(entering.iter().filter_map(|(_, openings)| port_row(site, End::Source, openings)));
+    let ports =
+        ports.chain(entering.iter().filter_map(|(_, openings)| port_row(site, End::Source, openings)));
     let ports: Vec<Row> = ports.collect();
     if !ports.is_empty() {
         blocks.push(Block::subheading("ports", vec![plain("Ports to verify")]));
-        blocks.push(Block::table("What the device uses, as far as the policy lets it pass", &PORT_COLUMNS, ports));
+        blocks.push(Block::table(
+            "What the device uses, as far as the policy lets it pass",
+            &PORT_COLUMNS,
+            ports,
+        ));
     }
     blocks.extend(commands(site, decider, class, &leaving, &entering));
     let lead = class.about.note.as_ref().map(|note| vec![plain(note)]).unwrap_or_default();
@@ -110,7 +115,9 @@ fn checklist(site: &Site, class: &Endpoint, leaving: &ByRule, entering: &ByRule)
             plain(". The device still has the last updates of its vendor."),
         ],
         None => vec![
-            plain("No end of the vendor's support is stated. Ask the vendor, and write it into the policy as "),
+            plain(
+                "No end of the vendor's support is stated. Ask the vendor, and write it into the policy as ",
+            ),
             code("supported until"),
             plain("."),
         ],
@@ -146,7 +153,11 @@ fn open_exceptions(site: &Site, leaving: &ByRule, entering: &ByRule) -> Vec<Inli
             ])
         })
         .collect();
-    if with_end.is_empty() { vec![vec![plain("No open exception: no rule of this class has an end.")]] } else { with_end }
+    if with_end.is_empty() {
+        vec![vec![plain("No open exception: no rule of this class has an end.")]]
+    } else {
+        with_end
+    }
 }
 
 /// What to type, and what it has to give.
@@ -180,7 +191,9 @@ fn commands(
     if let Some((zone, packet)) = probes::denied(site, decider, class) {
         let name = &site.policy[zone].name;
         asked.push((probes::explain(&packet), format!("deny, no access to {name}")));
-        sent.extend(probes::send(&packet).map(|command| (command, format!("is not answered: no access to {name}"))));
+        sent.extend(
+            probes::send(&packet).map(|command| (command, format!("is not answered: no access to {name}"))),
+        );
     }
     let mut blocks = vec![Block::subheading("commands", vec![plain("Commands to test with")])];
     let sections = [
@@ -200,8 +213,5 @@ fn commands(
 /// Commands with what they give behind them.
 fn aligned(lines: &[(String, String)]) -> Vec<String> {
     let width = lines.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
-    lines
-        .iter()
-        .map(|(command, says)| format!("{command:width$}  # {says}"))
-        .collect()
+    lines.iter().map(|(command, says)| format!("{command:width$}  # {says}")).collect()
 }

@@ -1,10 +1,10 @@
 //! For everyone: what each zone is for, in plain words, and what to report.
 
-use std::collections::BTreeMap;
-
 use super::first;
 use crate::ir::{Criticality, Phi, Zone, ZoneId};
-use crate::report::site::document::{Block, Inline, Inlines, Page, Style, joined, line_end, link, plain, small};
+use crate::report::site::document::{
+    Block, Inline, Inlines, Page, Style, joined, line_end, link, plain, small,
+};
 use crate::report::site::view::Site;
 
 pub(super) const FILE: &str = "community";
@@ -18,18 +18,18 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
         ),
         Block::heading("report", "What to report"),
         Block::says("Tell the owner of the zone, or the service desk, when you see one of these:"),
-        Block::List { items: REPORTS.iter().map(|(what, why)| vec![Inline::new(Style::Strong, *what), plain(*why)]).collect() },
+        Block::List {
+            items: REPORTS
+                .iter()
+                .map(|(what, why)| vec![Inline::new(Style::Strong, *what), plain(*why)])
+                .collect(),
+        },
         Block::heading("zones", "What each zone is for"),
     ];
-    let mut tiers: BTreeMap<(bool, String), Vec<(ZoneId, &Zone)>> = BTreeMap::new();
-    for (id, zone) in site.zones() {
-        let tier = zone.tier.clone().unwrap_or_default();
-        tiers.entry((zone.tier.is_none(), tier)).or_default().push((id, zone));
-    }
-    for ((without, tier), zones) in tiers {
-        let title = if without { "Other zones".to_owned() } else { tier };
-        blocks.push(Block::subheading("", vec![plain(title)]));
-        blocks.push(Block::List { items: zones.into_iter().map(|(id, zone)| about(site, id, zone)).collect() });
+    for (tier, zones) in site.tiers() {
+        blocks.push(Block::subheading("", vec![plain(tier.unwrap_or_else(|| "Other zones".to_owned()))]));
+        let items = zones.into_iter().map(|id| about(site, id, &site.policy[id]));
+        blocks.push(Block::List { items: items.collect() });
     }
     let lead = "A page for everyone who works in the house: what the zones of the network are for, and what to report.";
     vec![first(FILE, "For everyone", lead, blocks)]
@@ -37,12 +37,27 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
 
 /// What people see first when something is wrong, and why it matters.
 const REPORTS: [(&str, &str); 6] = [
-    ("A device that was moved or plugged in somewhere else.", " It may be in the wrong zone, and then it is cut off from its server, or stands among devices that it must not reach."),
-    ("A new device, also one on trial or on loan.", " It is unknown to the policy, and stays cut off until somebody answers for it."),
-    ("A device that has lost its server.", " Do not work around it with another cable or network. Say since when, and which device."),
+    (
+        "A device that was moved or plugged in somewhere else.",
+        " It may be in the wrong zone, and then it is cut off from its server, or stands among devices that it must not reach.",
+    ),
+    (
+        "A new device, also one on trial or on loan.",
+        " It is unknown to the policy, and stays cut off until somebody answers for it.",
+    ),
+    (
+        "A device that has lost its server.",
+        " Do not work around it with another cable or network. Say since when, and which device.",
+    ),
     ("A stranger at a device or a socket, or a cable that you do not know.", " Ask who sent them, and call."),
-    ("Somebody of a vendor who asks for access.", " Sessions of vendors come in one way only, are agreed on before, and are attended."),
-    ("A message that asks for money or a password, files that no longer open, or a screen that nobody touched.", " Leave the device on, touch nothing, and call at once."),
+    (
+        "Somebody of a vendor who asks for access.",
+        " Sessions of vendors come in one way only, are agreed on before, and are attended.",
+    ),
+    (
+        "A message that asks for money or a password, files that no longer open, or a screen that nobody touched.",
+        " Leave the device on, touch nothing, and call at once.",
+    ),
 ];
 
 fn about(site: &Site, id: ZoneId, zone: &Zone) -> Inlines {
@@ -59,7 +74,8 @@ fn about(site: &Site, id: ZoneId, zone: &Zone) -> Inlines {
         Some(Phi::Transit) => Some(plain(" Information on patients passes through it.")),
         Some(Phi::None) | None => None,
     });
-    let goals = site.openings.leaving(id).map(|(to, _)| vec![link(site.policy[to].name.clone(), site.zone_page(to))]);
+    let goals =
+        site.openings.leaving(id).map(|(to, _)| vec![link(site.policy[to].name.clone(), site.zone_page(to))]);
     let goals = joined(goals, &plain(", "));
     if goals.is_empty() {
         parts.push(plain(" It may start no conversation with another zone."));

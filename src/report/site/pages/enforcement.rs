@@ -12,7 +12,9 @@ pub(super) const FILE: &str = "enforcement";
 pub(super) fn pages(site: &Site) -> Vec<Page> {
     let mut blocks = Vec::new();
     if site.policy.devices.is_empty() {
-        blocks.push(Block::Notice { parts: vec![plain("The policy has no enforcement point, so nothing enforces it.")] });
+        blocks.push(Block::Notice {
+            parts: vec![plain("The policy has no enforcement point, so nothing enforces it.")],
+        });
     } else {
         blocks.push(Block::Drawing(map::enforcement(site)));
     }

@@ -77,27 +77,32 @@ impl Counts {
 
 pub(super) fn pages(site: &Site) -> Vec<Page> {
     let counts = Counts::new(site);
-    let mut blocks = vec![
-        Block::Notice {
-            parts: vec![plain(
-                "This page says which controls the policy speaks to, with numbers computed from it. It is evidence of what was \
+    let mut blocks = vec![Block::Notice {
+        parts: vec![plain(
+            "This page says which controls the policy speaks to, with numbers computed from it. It is evidence of what was \
                  decided, not of what runs: that devices run what was built is shown by cordon verify against their configs. \
-                 Titles are short, and numbers are those of the named editions; compare both with the text that binds you before \
+                 Titles are short, and numbers are as they are commonly cited; compare both with the edition that binds you before \
                  you cite them.",
-            )],
-        },
-    ];
+        )],
+    }];
     let groups = [
-        ("hicp", "HICP 405(d), Technical Volume 2", hicp(&counts)),
+        ("hicp", "HICP 405(d)", hicp(&counts)),
         ("hipaa", "HIPAA Security Rule, 45 CFR 164.312, technical safeguards", hipaa(&counts)),
         ("iec", "IEC 62443-3-3, FR 5, restricted data flow", iec(&counts)),
         ("cis", "CIS Critical Security Controls, version 8", cis(&counts)),
     ];
     for (id, title, controls) in groups {
         blocks.push(Block::heading(id, title));
+        let caption = format!(
+            "{} of which this report shows something or says why not",
+            words::count(controls.len(), "control")
+        );
         let rows = controls.into_iter().map(row);
-        let caption = format!("{title}: what is shown, and what is not");
-        blocks.push(Block::table(caption, &["Control", "What this report shows", "What it does not show"], rows));
+        blocks.push(Block::table(
+            caption,
+            &["Control", "What this report shows", "What it does not show"],
+            rows,
+        ));
     }
     blocks.push(Block::heading("limits", "What this report cannot show"));
     blocks.push(Block::List { items: LIMITS.iter().map(|limit| vec![plain(*limit)]).collect() });
@@ -130,7 +135,12 @@ fn shown(text: String, page: &str, anchor: &str) -> Inlines {
 fn hicp(counts: &Counts) -> Vec<Control> {
     let segmentation = || {
         shown(
-            format!("{}, and {} of {} ways between them open", words::count(counts.zones, "zone"), words::grouped(counts.conduits), words::grouped(counts.pairs)),
+            format!(
+                "{}, and {} of {} ways between them open",
+                words::count(counts.zones, "zone"),
+                words::grouped(counts.conduits),
+                words::grouped(counts.pairs)
+            ),
             "matrix",
             "",
         )
@@ -142,7 +152,15 @@ fn hicp(counts: &Counts) -> Vec<Control> {
             shown: vec![
                 segmentation(),
                 shown("the zones by tier, with what each keeps of PHI".to_owned(), "map", ""),
-                shown(format!("{} attached to {}", words::count(counts.attached, "zone"), words::count(counts.devices, "enforcement point")), "enforcement", ""),
+                shown(
+                    format!(
+                        "{} attached to {}",
+                        words::count(counts.attached, "zone"),
+                        words::count(counts.devices, "enforcement point")
+                    ),
+                    "enforcement",
+                    "",
+                ),
             ],
             not_shown: "That cables and VLANs are as the policy says. It takes its zones from the text, not from the network.",
         },
@@ -150,10 +168,35 @@ fn hicp(counts: &Counts) -> Vec<Control> {
             number: "9.3",
             title: "Device isolation: documented pathways on an allow list, with proof",
             shown: vec![
-                shown(format!("{} of devices, each with whom they may talk to", words::count(counts.classes, "class")).replace("classs", "classes"), "classes", ""),
-                shown(format!("{}, {} with an owner and {} with a reason", words::count(counts.allows, "allow"), counts.owned, counts.reasoned), "rules", "allows"),
-                shown(format!("{} that hold over all packets", words::count(counts.assertions, "assertion")), "assertions", ""),
-                shown(format!("{} with an end", words::count(counts.ending, "opening")), "exceptions", "openings"),
+                shown(
+                    format!(
+                        "{} of devices, each with whom they may talk to",
+                        words::count(counts.classes, "class")
+                    )
+                    .replace("classs", "classes"),
+                    "classes",
+                    "",
+                ),
+                shown(
+                    format!(
+                        "{}, {} with an owner and {} with a reason",
+                        words::count(counts.allows, "allow"),
+                        counts.owned,
+                        counts.reasoned
+                    ),
+                    "rules",
+                    "allows",
+                ),
+                shown(
+                    format!("{} that hold over all packets", words::count(counts.assertions, "assertion")),
+                    "assertions",
+                    "",
+                ),
+                shown(
+                    format!("{} with an end", words::count(counts.ending, "opening")),
+                    "exceptions",
+                    "openings",
+                ),
             ],
             not_shown: "Results of tests at the devices. The page of each class has the commands; what they gave is recorded elsewhere.",
         },
@@ -167,14 +210,29 @@ fn hipaa(counts: &Counts) -> Vec<Control> {
             title: "Access control",
             shown: vec![
                 shown("for each zone that keeps PHI, all that may reach it".to_owned(), "phi", "places"),
-                shown(format!("what is not allowed is denied; {} besides", words::count(counts.forbids, "forbid")), "rules", "forbids"),
+                shown(
+                    format!(
+                        "what is not allowed is denied; {} besides",
+                        words::count(counts.forbids, "forbid")
+                    ),
+                    "rules",
+                    "forbids",
+                ),
             ],
             not_shown: "Access of people to systems and records, emergency access and automatic logoff; encryption of what is stored.",
         },
         Control {
             number: "164.312(b)",
             title: "Audit controls",
-            shown: vec![shown(format!("{} whose connections are logged, {} that count them", words::count(counts.logged, "rule"), words::count(counts.guards, "guard")), "guards", "")],
+            shown: vec![shown(
+                format!(
+                    "{} whose connections are logged, {} that count them",
+                    words::count(counts.logged, "rule"),
+                    words::count(counts.guards, "guard")
+                ),
+                "guards",
+                "",
+            )],
             not_shown: "That logs arrive, are kept and are read. Logs of the systems themselves.",
         },
         Control {
@@ -192,9 +250,15 @@ fn hipaa(counts: &Counts) -> Vec<Control> {
         Control {
             number: "164.312(e)(1)",
             title: "Transmission security",
-            shown: vec![
-                shown(format!("{} that can carry PHI, {} of them over services marked encrypted as a whole", words::count(counts.phi, "flow"), counts.phi_encrypted), "phi", "clear"),
-            ],
+            shown: vec![shown(
+                format!(
+                    "{} that can carry PHI, {} of them over services marked encrypted as a whole",
+                    words::count(counts.phi, "flow"),
+                    counts.phi_encrypted
+                ),
+                "phi",
+                "clear",
+            )],
             not_shown: "That what is marked encrypted is, and how well. The mark is what the policy says of a service.",
         },
     ]
@@ -206,8 +270,20 @@ fn iec(counts: &Counts) -> Vec<Control> {
             number: "SR 5.1",
             title: "Network segmentation",
             shown: vec![
-                shown(format!("{} with {} between them, each named by its two zones", words::count(counts.zones, "zone"), words::count(counts.conduits, "conduit")), "matrix", ""),
-                shown(format!("{} without an enforcement point", words::count(counts.unenforced, "conduit")), "matrix", ""),
+                shown(
+                    format!(
+                        "{} with {} between them, each named by its two zones",
+                        words::count(counts.zones, "zone"),
+                        words::count(counts.conduits, "conduit")
+                    ),
+                    "matrix",
+                    "",
+                ),
+                shown(
+                    format!("{} without an enforcement point", words::count(counts.unenforced, "conduit")),
+                    "matrix",
+                    "",
+                ),
             ],
             not_shown: "Target security levels of zones, and that control networks stay up when others fail.",
         },
@@ -215,8 +291,22 @@ fn iec(counts: &Counts) -> Vec<Control> {
             number: "SR 5.2",
             title: "Zone boundary protection: deny by default, permit by exception",
             shown: vec![
-                shown(format!("{} that permit, and everything else denied in both address families", words::count(counts.allows, "rule")), "rules", "allows"),
-                shown(format!("{} at which each boundary is enforced", words::count(counts.devices, "enforcement point")), "enforcement", ""),
+                shown(
+                    format!(
+                        "{} that permit, and everything else denied in both address families",
+                        words::count(counts.allows, "rule")
+                    ),
+                    "rules",
+                    "allows",
+                ),
+                shown(
+                    format!(
+                        "{} at which each boundary is enforced",
+                        words::count(counts.devices, "enforcement point")
+                    ),
+                    "enforcement",
+                    "",
+                ),
                 shown("what can be cut off when a zone is in trouble".to_owned(), "guards", "postures"),
             ],
             not_shown: "That a firewall that fails lets nothing pass. That depends on the device.",
@@ -229,7 +319,14 @@ fn cis(counts: &Counts) -> Vec<Control> {
         Control {
             number: "12.2",
             title: "Establish and maintain a secure network architecture",
-            shown: vec![shown(format!("segmentation in {}, with the least access that each needs and why", words::count(counts.zones, "zone")), "matrix", "")],
+            shown: vec![shown(
+                format!(
+                    "segmentation in {}, with the least access that each needs and why",
+                    words::count(counts.zones, "zone")
+                ),
+                "matrix",
+                "",
+            )],
             not_shown: "Availability: spare links and devices, beyond the backups that the policy names.",
         },
         Control {
@@ -244,28 +341,55 @@ fn cis(counts: &Counts) -> Vec<Control> {
         Control {
             number: "12.6",
             title: "Use of secure network management and communication protocols",
-            shown: vec![shown(format!("{} over which enforcement points are administered", words::count(counts.managements, "statement")), "enforcement", "administration")],
+            shown: vec![shown(
+                format!(
+                    "{} over which enforcement points are administered",
+                    words::count(counts.managements, "statement")
+                ),
+                "enforcement",
+                "administration",
+            )],
             not_shown: "That the protocols are set up safely on the devices.",
         },
         Control {
             number: "12.8",
             title: "Dedicated computing resources for administrative work",
-            shown: vec![shown("from where enforcement points may be administered".to_owned(), "enforcement", "administration")],
+            shown: vec![shown(
+                "from where enforcement points may be administered".to_owned(),
+                "enforcement",
+                "administration",
+            )],
             not_shown: "That those computers are used for nothing else.",
         },
         Control {
             number: "13.4",
             title: "Perform traffic filtering between network segments",
             shown: vec![
-                shown(format!("{} of {} ways between zones open, the others denied", words::grouped(counts.conduits), words::grouped(counts.pairs)), "matrix", ""),
-                shown(format!("{} that must hold", words::count(counts.assertions, "assertion")), "assertions", ""),
+                shown(
+                    format!(
+                        "{} of {} ways between zones open, the others denied",
+                        words::grouped(counts.conduits),
+                        words::grouped(counts.pairs)
+                    ),
+                    "matrix",
+                    "",
+                ),
+                shown(
+                    format!("{} that must hold", words::count(counts.assertions, "assertion")),
+                    "assertions",
+                    "",
+                ),
             ],
             not_shown: "Filtering inside a zone, and above ports: what a protocol carries is not looked at.",
         },
         Control {
             number: "13.6",
             title: "Collect network traffic flow logs",
-            shown: vec![shown(format!("{} whose connections are logged", words::count(counts.logged, "rule")), "rules", "")],
+            shown: vec![shown(
+                format!("{} whose connections are logged", words::count(counts.logged, "rule")),
+                "rules",
+                "",
+            )],
             not_shown: "Flow logs of everything else, and their review.",
         },
         Control {
@@ -273,7 +397,17 @@ fn cis(counts: &Counts) -> Vec<Control> {
             title: "Inventory of enterprise assets",
             shown: vec![
                 shown("the address ranges of each class of devices".to_owned(), "classes", ""),
-                shown(format!("{} past the end of the vendor's support", match counts.past_support { 1 => "1 class".to_owned(), count => format!("{count} classes") }), "exceptions", "support"),
+                shown(
+                    format!(
+                        "{} past the end of the vendor's support",
+                        match counts.past_support {
+                            1 => "1 class".to_owned(),
+                            count => format!("{count} classes"),
+                        }
+                    ),
+                    "exceptions",
+                    "support",
+                ),
             ],
             not_shown: "Single devices. The report knows classes and their addresses.",
         },

@@ -26,9 +26,17 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
     let support = support(site);
     let blocks = vec![
         Block::heading("openings", "Openings with an end"),
-        table(site, "Rules that end, the next first. After its last day a rule no longer allows anything", &openings),
+        table(
+            site,
+            "Rules that end, the next first. After its last day a rule no longer allows anything",
+            &openings,
+        ),
         Block::heading("support", "Vendor's support of device classes"),
-        table(site, "Ends of support, the oldest first. The policy does not close anything when support ends", &support),
+        table(
+            site,
+            "Ends of support, the oldest first. The policy does not close anything when support ends",
+            &support,
+        ),
         Block::heading("owners", "By owner"),
         owners(site, &openings, &support),
         Block::says(
@@ -119,6 +127,12 @@ fn owners(site: &Site, openings: &[Ending], support: &[Ending]) -> Block {
         let cells = counts.map(|count| vec![plain(count.to_string())]);
         Row::new(std::iter::once(vec![plain(owner)]).chain(cells))
     });
-    let columns = ["Owner", "Openings that end", "of them past or within 90 days", "Classes with an end of support", "of them past or within 90 days"];
+    let columns = [
+        "Owner",
+        "Openings that end",
+        "of them past or within 90 days",
+        "Classes with an end of support",
+        "of them past or within 90 days",
+    ];
     Block::table("How much each owner has to look after", &columns, rows)
 }

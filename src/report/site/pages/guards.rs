@@ -1,8 +1,12 @@
 //! Guards and postures: what is watched, and what is ready to be cut off.
 
+use std::collections::BTreeMap;
+
 use super::first;
 use crate::ir::{Action, Guard, Policy, Posture, RuleIndex, Subject};
-use crate::report::site::document::{Block, Fact, Inline, Inlines, Link, Page, Row, Style, code, joined, line_end, plain, small};
+use crate::report::site::document::{
+    Block, Fact, Inline, Inlines, Link, Page, Row, Style, code, joined, line_end, plain, small,
+};
 use crate::report::site::view::Site;
 use crate::report::site::words;
 use crate::set::{AddressSet, Set, union_all};
@@ -14,7 +18,16 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
     if site.policy.guards.is_empty() {
         blocks.push(Block::says("The policy has no guard."));
     } else {
-        let columns = ["Guard", "Whose new connections", "Too many are", "Then", "Who approves", "Kept by", "Not kept by", "Why"];
+        let columns = [
+            "Guard",
+            "Whose new connections",
+            "Too many are",
+            "Then",
+            "Who approves",
+            "Kept by",
+            "Not kept by",
+            "Why",
+        ];
         let rows = site.policy.guards.iter().map(|guard| guard_row(site, guard));
         blocks.push(Block::table("Guards count new connections", &columns, rows));
     }
@@ -38,13 +51,16 @@ fn guard_row(site: &Site, guard: &Guard) -> Row {
         code(&device.name).leading(Link::to("enforcement", format!("device-{}", device.name)))
     };
     let kept = joined(kept.iter().map(|(device, _)| vec![name(device)]), &plain(", "));
-    let not_kept = joined(
-        not_kept.iter().map(|(device, kept)| {
-            let why = kept.err().unwrap_or_default();
-            vec![name(device), small(format!(": {why}"))]
-        }),
-        &line_end(),
-    );
+    let mut reasons: BTreeMap<&str, Vec<Inlines>> = BTreeMap::new();
+    for (device, kept) in &not_kept {
+        reasons.entry(kept.err().unwrap_or_default()).or_default().push(vec![name(device)]);
+    }
+    let not_kept = reasons.into_iter().map(|(why, devices)| {
+        let mut parts = joined(devices, &plain(", "));
+        parts.push(small(format!(": {why}")));
+        parts
+    });
+    let not_kept = joined(not_kept, &line_end());
     let each = if guard.per_source { "each source" } else { "all together" };
     let rate = guard.rate;
     Row::named(
@@ -80,10 +96,16 @@ fn action(action: Action) -> String {
         Action::Alert => "they are logged, and pass".to_owned(),
         Action::Limit => "they are logged and dropped, until there are fewer".to_owned(),
         Action::Quarantine { seconds } if seconds % 60 == 0 => {
-            format!("they are logged and dropped, with all that their source sends for {}", words::count((seconds / 60) as usize, "minute"))
+            format!(
+                "they are logged and dropped, with all that their source sends for {}",
+                words::count((seconds / 60) as usize, "minute")
+            )
         }
         Action::Quarantine { seconds } => {
-            format!("they are logged and dropped, with all that their source sends for {}", words::count(seconds as usize, "second"))
+            format!(
+                "they are logged and dropped, with all that their source sends for {}",
+                words::count(seconds as usize, "second")
+            )
         }
     }
 }
@@ -96,7 +118,8 @@ fn posture_blocks(site: &Site, posture: &Posture) -> Vec<Block> {
     for (index, rule) in site.rules_by_id() {
         let left = under[index].packets();
         if left == rule.packets() {
-            let touches = [&rule.from.addresses, &rule.to.addresses].iter().any(|side| !side.is_disjoint(&cut));
+            let touches =
+                [&rule.from.addresses, &rule.to.addresses].iter().any(|side| !side.is_disjoint(&cut));
             if touches && rule.effect == crate::ir::Effect::Allow {
                 stays.push(index);
             }
@@ -120,7 +143,10 @@ fn posture_blocks(site: &Site, posture: &Posture) -> Vec<Block> {
     if !why.is_empty() {
         items.insert(1, fact("Who answers, and why", why));
     }
-    vec![Block::subheading(format!("posture-{}", posture.name), vec![code(&posture.name)]), Block::Facts { items }]
+    vec![
+        Block::subheading(format!("posture-{}", posture.name), vec![code(&posture.name)]),
+        Block::Facts { items },
+    ]
 }
 
 fn list(site: &Site, rules: &[RuleIndex]) -> Inlines {

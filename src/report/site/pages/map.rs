@@ -11,11 +11,7 @@ pub(super) const FILE: &str = "map";
 
 pub(super) fn pages(site: &Site) -> Vec<Page> {
     let rows = site.zones().map(|(id, zone)| {
-        Row::new([
-            vec![words::zone(site, id)],
-            vec![words::or_unsaid(zone.tier.as_ref())],
-            goals(site, id),
-        ])
+        Row::new([vec![words::zone(site, id)], vec![words::or_unsaid(zone.tier.as_ref())], goals(site, id)])
     });
     let blocks = vec![
         Block::says(
@@ -25,7 +21,11 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
         ),
         Block::Drawing(map::zones(site)),
         Block::heading("list", "The same as a table"),
-        Block::table("For each zone, the zones to which it may open connections, with the number of rules", &["Zone", "Tier", "May open connections to"], rows),
+        Block::table(
+            "For each zone, the zones to which it may open connections, with the number of rules",
+            &["Zone", "Tier", "May open connections to"],
+            rows,
+        ),
     ];
     let lead = "All zones by tier, and the access between them that the rules leave after everything that is forbidden.";
     vec![first(FILE, "Zone map", lead, blocks)]

@@ -13,13 +13,14 @@ pub(super) const FILE: &str = "matrix";
 const SHOWN: usize = 25;
 
 pub(super) fn pages(site: &Site) -> Vec<Page> {
-    let zones: Vec<ZoneId> = site.policy.zone_ids().collect();
+    let zones: Vec<ZoneId> = site.tiers().into_iter().flat_map(|(_, zones)| zones).collect();
     let rows = zones.iter().map(|from| MatrixRow {
         zone: words::zone(site, *from),
         cells: zones.iter().map(|to| cell(site, *from, *to)).collect(),
     });
     let matrix = Matrix {
-        caption: "From the zone of the row to the zone of the column: how many rules allow something".to_owned(),
+        caption: "From the zone of the row to the zone of the column: how many rules allow something"
+            .to_owned(),
         columns: zones.iter().map(|to| words::zone(site, *to)).collect(),
         rows: rows.collect(),
         panels: site.openings.iter().map(|(zones, openings)| panel(site, zones, openings)).collect(),

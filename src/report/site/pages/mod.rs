@@ -75,6 +75,13 @@ fn first(file: &'static str, title: &str, lead: &str, blocks: Vec<Block>) -> Pag
 }
 
 /// A page of a chapter about one thing.
-fn further(chapter: &'static str, kicker: &'static str, file: String, title: &str, lead: Inlines, blocks: Vec<Block>) -> Page {
+fn further(
+    chapter: &'static str,
+    kicker: &'static str,
+    file: String,
+    title: &str,
+    lead: Inlines,
+    blocks: Vec<Block>,
+) -> Page {
     Page { file, title: title.to_owned(), kicker, chapter, lead, blocks }
 }

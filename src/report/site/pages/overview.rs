@@ -3,7 +3,9 @@
 use super::{exceptions, first, phi};
 use crate::diag::Record;
 use crate::ir::{Criticality, Effect, Phi};
-use crate::report::site::document::{Block, Inline, Inlines, Link, Number, Page, Row, Style, code, link, plain};
+use crate::report::site::document::{
+    Block, Inline, Inlines, Link, Number, Page, Row, Style, code, link, plain,
+};
 use crate::report::site::html::policy_name;
 use crate::report::site::view::{Carries, Encryption, Site};
 use crate::report::site::words;
@@ -64,15 +66,40 @@ fn attention(site: &Site) -> Vec<Inlines> {
     let ending_soon = ending.iter().filter(|ending| soon(site.days_to(ending.date))).count();
     let flows = phi::flows(site, Carries::Phi);
     let clear = flows.iter().filter(|(_, opening)| site.encryption(opening) != Encryption::Whole).count();
-    let unenforced = site.openings.iter().filter(|((from, to), _)| site.crossed(*from, *to).is_empty()).count();
+    let unenforced =
+        site.openings.iter().filter(|((from, to), _)| site.crossed(*from, *to).is_empty()).count();
     let unowned = site.policy.rules.iter().filter(|rule| rule.about.owner.is_none()).count();
     let to = |anchor: &str| Link::to("exceptions", anchor);
     vec![
-        counted(past, "class or server", "is past the end of the vendor's support", "are past the end of the vendor's support", to("support")),
-        counted(near, "class or server", "loses the vendor's support within 90 days", "lose the vendor's support within 90 days", to("support")),
+        counted(
+            past,
+            "class or server",
+            "is past the end of the vendor's support",
+            "are past the end of the vendor's support",
+            to("support"),
+        ),
+        counted(
+            near,
+            "class or server",
+            "loses the vendor's support within 90 days",
+            "lose the vendor's support within 90 days",
+            to("support"),
+        ),
         counted(ending_soon, "opening", "ends within 90 days", "end within 90 days", to("openings")),
-        counted(clear, "flow that can carry PHI", "is not said to be encrypted as a whole", "are not said to be encrypted as a whole", Link::to("phi", "clear")),
-        counted(unenforced, "conduit", "crosses no enforcement point, so nothing filters it", "cross no enforcement point, so nothing filters them", Link::page("matrix")),
+        counted(
+            clear,
+            "flow that can carry PHI",
+            "is not said to be encrypted as a whole",
+            "are not said to be encrypted as a whole",
+            Link::to("phi", "clear"),
+        ),
+        counted(
+            unenforced,
+            "conduit",
+            "crosses no enforcement point, so nothing filters it",
+            "cross no enforcement point, so nothing filters them",
+            Link::page("matrix"),
+        ),
         counted(unowned, "rule", "has no owner", "have no owner", Link::page("rules")),
     ]
 }

@@ -25,7 +25,8 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
         ])
     });
     let columns = ["Server", "What it is", "Zone", "Addresses", "Reached by", "May reach by"];
-    let blocks = vec![Block::table("All peers: roles that servers play, with their addresses", &columns, rows)];
+    let blocks =
+        vec![Block::table("All peers: roles that servers play, with their addresses", &columns, rows)];
     let lead = "The servers that devices and people may reach, and who that is for each.";
     let list = first(FILE, "Servers", lead, blocks);
     std::iter::once(list).chain(peers.iter().map(|peer| page(site, peer))).collect()
@@ -38,8 +39,16 @@ fn page(site: &Site, peer: &Endpoint) -> Page {
             fact("Zone", vec![words::zone(site, peer.zone)]),
             fact("Addresses", words::all_ranges(&peer.addresses)),
             fact("PHI", vec![words::phi(peer.phi.or(site.policy[peer.zone].phi))]),
-            fact("If it fails", vec![words::criticality(peer.criticality.or(site.policy[peer.zone].criticality))]),
-            fact("Owner", vec![words::or_unsaid(peer.about.owner.as_ref().or(site.policy[peer.zone].about.owner.as_ref()))]),
+            fact(
+                "If it fails",
+                vec![words::criticality(peer.criticality.or(site.policy[peer.zone].criticality))],
+            ),
+            fact(
+                "Owner",
+                vec![words::or_unsaid(
+                    peer.about.owner.as_ref().or(site.policy[peer.zone].about.owner.as_ref()),
+                )],
+            ),
             fact("Written in", vec![code(site.place(peer.span))]),
         ],
     }];

@@ -2,7 +2,7 @@
 
 use super::{access, first};
 use crate::ir::{Phi, ZoneId};
-use crate::report::site::document::{Block, Number, Link, Page, Row};
+use crate::report::site::document::{Block, Link, Number, Page, Row};
 use crate::report::site::openings::Opening;
 use crate::report::site::view::{Carries, Encryption, Site};
 use crate::report::site::words;
@@ -23,12 +23,13 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
         .copied()
         .filter(|((from, _), opening)| site.phi(*from, &opening.sources) == Some(Phi::Store))
         .collect();
-    let number = |value, label: &str, anchor| Number { value, label: label.to_owned(), to: Link::to(FILE, anchor) };
+    let number =
+        |value, label: &str, anchor| Number { value, label: label.to_owned(), to: Link::to(FILE, anchor) };
     let mut blocks = vec![
         Block::says(
             "A flow is one rule between two zones. It is listed as one that can carry PHI if the policy says of both of its ends \
              that they keep or pass it: of a class or server where that is said, or else of the zone. cordon does not look into \
-             packets, and what is marked `encrypted` is what the policy says of a service.",
+             packets, and that a service is encrypted is what the policy says of it.",
         ),
         Block::Numbers {
             items: vec![
@@ -66,13 +67,14 @@ fn section(site: &Site, id: &str, title: &str, flows: &[Flow]) -> [Block; 2] {
 }
 
 fn places(site: &Site) -> Block {
-    let rows = site.zones().filter(|(_, zone)| zone.phi.is_some_and(|phi| phi != Phi::None)).map(|(id, zone)| {
-        Row::new([
-            vec![words::zone(site, id)],
-            vec![words::or_unsaid(zone.about.note.as_ref())],
-            vec![words::phi(zone.phi)],
-            vec![words::or_unsaid(zone.about.owner.as_ref())],
-        ])
-    });
+    let rows =
+        site.zones().filter(|(_, zone)| zone.phi.is_some_and(|phi| phi != Phi::None)).map(|(id, zone)| {
+            Row::new([
+                vec![words::zone(site, id)],
+                vec![words::or_unsaid(zone.about.note.as_ref())],
+                vec![words::phi(zone.phi)],
+                vec![words::or_unsaid(zone.about.owner.as_ref())],
+            ])
+        });
     Block::table("Zones that keep or pass PHI", &["Zone", "What stands there", "PHI", "Owner"], rows)
 }

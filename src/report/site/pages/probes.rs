@@ -22,7 +22,8 @@ pub(super) fn passing(opening: &Opening) -> Option<Packet> {
 /// A packet from a class that nothing allows: to a server that it may not reach, where PHI is kept if there is one.
 pub(super) fn denied(site: &Site, decider: &Decider, endpoint: &Endpoint) -> Option<(ZoneId, Packet)> {
     let source = host(&endpoint.addresses)?;
-    let mut zones: Vec<(ZoneId, &crate::ir::Zone)> = site.zones().filter(|(id, zone)| *id != endpoint.zone && !zone.is_rest).collect();
+    let mut zones: Vec<(ZoneId, &crate::ir::Zone)> =
+        site.zones().filter(|(id, zone)| *id != endpoint.zone && !zone.is_rest).collect();
     zones.sort_by_key(|(id, zone)| (zone.phi != Some(Phi::Store), *id));
     zones.into_iter().find_map(|(id, zone)| {
         let server = site.held(id).iter().find(|one| !one.is_class).map(|one| &one.addresses);
@@ -30,8 +31,7 @@ pub(super) fn denied(site: &Site, decider: &Decider, endpoint: &Endpoint) -> Opt
             addresses.ranges().find(|range| range.first().is_ipv4() == source.is_ipv4()).map(usual_host)
         };
         let destination = server.and_then(of_family).or_else(|| of_family(&zone.addresses))?;
-        let packet =
-            Packet { source, destination, protocol: 6, source_port: 49152, destination_port: 443 };
+        let packet = Packet { source, destination, protocol: 6, source_port: 49152, destination_port: 443 };
         let decision = decider.decide(&packet);
         matches!(decision, Decision::Unmentioned | Decision::Forbidden(_)).then_some((id, packet))
     })
@@ -69,7 +69,11 @@ pub(super) fn explain(packet: &Packet) -> String {
     let (source, destination) = (packet.source, packet.destination);
     match packet.protocol {
         6 | 17 | 33 | 132 => {
-            let sport = if packet.source_port == 49152 { String::new() } else { format!(" --sport {}", packet.source_port) };
+            let sport = if packet.source_port == 49152 {
+                String::new()
+            } else {
+                format!(" --sport {}", packet.source_port)
+            };
             format!("cordon explain . {protocol} {source} {destination} {}{sport}", packet.destination_port)
         }
         ICMP | ICMPV6 => {

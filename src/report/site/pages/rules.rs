@@ -2,7 +2,9 @@
 
 use super::first;
 use crate::ir::{Effect, Rule, RuleIndex, ZoneId};
-use crate::report::site::document::{Block, Inline, Inlines, Page, Row, Style, code, joined, line_end, link, plain, small};
+use crate::report::site::document::{
+    Block, Inline, Inlines, Page, Row, Style, code, joined, line_end, link, plain, small,
+};
 use crate::report::site::view::Site;
 use crate::report::site::words;
 

@@ -2,7 +2,9 @@
 
 use super::{access, first, further};
 use crate::ir::{Zone, ZoneId};
-use crate::report::site::document::{Block, Fact, Inlines, Link, Page, Row, code, joined, link, plain, small};
+use crate::report::site::document::{
+    Block, Fact, Inlines, Link, Page, Row, code, joined, link, plain, small,
+};
 use crate::report::site::view::Site;
 use crate::report::site::words;
 
@@ -31,7 +33,12 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
              enforcement point of this policy.",
         ),
     ];
-    let list = first(FILE, "Zones", "What may stand together, who answers for it, and how much it may reach.", blocks);
+    let list = first(
+        FILE,
+        "Zones",
+        "What may stand together, who answers for it, and how much it may reach.",
+        blocks,
+    );
     std::iter::once(list).chain(site.zones().map(|(id, zone)| page(site, id, zone))).collect()
 }
 
@@ -81,7 +88,11 @@ fn facts(site: &Site, id: ZoneId, zone: &Zone) -> Vec<Fact> {
         })
     });
     let places = joined(places, &plain(", "));
-    let addresses = if zone.is_rest { vec![plain("everything that no other zone holds")] } else { words::all_ranges(&zone.addresses) };
+    let addresses = if zone.is_rest {
+        vec![plain("everything that no other zone holds")]
+    } else {
+        words::all_ranges(&zone.addresses)
+    };
     let mut facts = vec![
         fact("Addresses", addresses),
         fact("Tier", vec![words::or_unsaid(zone.tier.as_ref())]),
