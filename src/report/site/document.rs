@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::map::Drawing;
+use crate::source::is_forbidden;
 
 /// A page of the site.
 #[derive(Clone, Serialize, Debug)]
@@ -200,7 +201,12 @@ impl Link {
 
 impl Inline {
     pub(super) fn new(style: Style, text: impl Into<String>) -> Self {
-        Inline { style, text: text.into(), to: None }
+        let mut text = text.into();
+        // A policy holds no such character, but an inventory may.
+        if text.contains(is_forbidden) {
+            text = text.replace(is_forbidden, "\u{fffd}");
+        }
+        Inline { style, text, to: None }
     }
 
     /// The same, leading somewhere.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::document::Link;
 use super::openings::{Opening, Openings};
 use crate::diag::Record;
-use crate::ir::{DeviceId, Endpoint, Phi, Policy, Rule, RuleIndex, Topology, Zone, ZoneId};
+use crate::ir::{
+    Asset, Classification, DeviceId, Endpoint, Phi, Policy, Rule, RuleIndex, Topology, Zone, ZoneId,
+};
 use crate::set::{AddressSet, Set};
 use crate::source::{Sources, Span};
 
@@ -20,6 +22,10 @@ pub(super) struct Site<'p> {
     crossed: BTreeMap<(ZoneId, ZoneId), Vec<DeviceId>>,
     /// The classes and peers of each zone, by name.
     held: BTreeMap<ZoneId, Vec<&'p Endpoint>>,
+    /// What inventories know of the members of each class and peer, by name.
+    devices: BTreeMap<&'p str, Vec<&'p Asset>>,
+    /// The devices of inventories that are in no class and no peer, each with its zones.
+    pub(super) unclassified: Vec<(&'p Asset, Vec<ZoneId>)>,
     zone_files: Vec<String>,
     endpoint_files: BTreeMap<&'p str, String>,
 }
@@ -60,6 +66,17 @@ impl<'p> Site<'p> {
         }
         let kind = |endpoint: &Endpoint| if endpoint.is_class { "class" } else { "peer" };
         let files = file_names(policy.endpoints.iter().map(|one| (kind(one), one.name.as_str())));
+        let mut devices: BTreeMap<&str, Vec<&Asset>> = BTreeMap::new();
+        let mut unclassified = Vec::new();
+        let classification = Classification::new(policy);
+        for (asset, (_, placement)) in policy.assets.iter().zip(classification.of(policy)) {
+            for id in &placement.endpoints {
+                devices.entry(policy[*id].name.as_str()).or_default().push(asset);
+            }
+            if placement.endpoints.is_empty() {
+                unclassified.push((asset, placement.zones.clone()));
+            }
+        }
         Site {
             policy,
             sources,
@@ -67,6 +84,8 @@ impl<'p> Site<'p> {
             openings,
             crossed,
             held,
+            devices,
+            unclassified,
             zone_files: file_names(policy.zones.iter().map(|zone| ("zone", zone.name.as_str()))),
             endpoint_files: policy.endpoints.iter().map(|one| one.name.as_str()).zip(files).collect(),
         }
@@ -90,6 +109,11 @@ impl<'p> Site<'p> {
     /// The classes and peers of a zone, by name.
     pub(super) fn held(&self, zone: ZoneId) -> &[&'p Endpoint] {
         self.held.get(&zone).map_or(&[], Vec::as_slice)
+    }
+
+    /// What inventories know of the members of a class or peer.
+    pub(super) fn devices_of(&self, endpoint: &Endpoint) -> &[&'p Asset] {
+        self.devices.get(endpoint.name.as_str()).map_or(&[], Vec::as_slice)
     }
 
     /// All zones with their ids.

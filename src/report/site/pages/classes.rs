@@ -1,7 +1,7 @@
 //! Device classes: a table of all, and a page for each, with what a technician does at the next maintenance visit.
 
 use super::access::{End, PORT_COLUMNS, by_rule, port_row, sentence};
-use super::{first, further, probes};
+use super::{first, further, inventory, probes};
 use crate::ir::{Criticality, Decider, Endpoint, ZoneId};
 use crate::report::site::document::{Block, Fact, Inlines, Page, Row, code, plain, small};
 use crate::report::site::openings::Opening;
@@ -43,6 +43,7 @@ fn page(site: &Site, decider: &Decider, class: &Endpoint) -> Page {
     let leaving = by_rule(site.leaving(class.zone, &class.addresses));
     let entering = by_rule(site.entering(class.zone, &class.addresses));
     let mut blocks = vec![Block::Facts { items: facts(site, class) }];
+    blocks.extend(inventory::of_class(site, class));
     blocks.push(Block::heading("access", "Who it may talk to"));
     blocks.push(talks(site, End::Destination, &leaving, "It may open no connection to another zone."));
     blocks.push(talks(site, End::Source, &entering, "It accepts no connection from another zone."));
@@ -129,6 +130,9 @@ fn checklist(site: &Site, class: &Endpoint, leaving: &ByRule, entering: &ByRule)
     }
     vlan.push(plain("."));
     items.push(vlan);
+    if !site.devices_of(class).is_empty() {
+        items.push(vec![plain("Its model and software are among those that the inventory knows, above; else the inventory is corrected.")]);
+    }
     items.extend(open_exceptions(site, leaving, entering));
     items.push(vec![plain(
         "Each port below is used for what its rule says. A service of the device that no rule speaks of is switched off, or \

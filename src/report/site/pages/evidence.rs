@@ -38,6 +38,8 @@ struct Counts {
     ending: usize,
     past_support: usize,
     classes: usize,
+    known: usize,
+    unclassified: usize,
     attached: usize,
 }
 
@@ -70,6 +72,8 @@ impl Counts {
             ending: exceptions::openings(site).len(),
             past_support: exceptions::support(site).iter().filter(|one| site.days_to(one.date) < 0).count(),
             classes: policy.endpoints.iter().filter(|one| one.is_class).count(),
+            known: policy.assets.len(),
+            unclassified: site.unclassified.len(),
             attached: attached.count(),
         }
     }
@@ -396,6 +400,7 @@ fn cis(counts: &Counts) -> Vec<Control> {
             number: "1.1",
             title: "Inventory of enterprise assets",
             shown: vec![
+                shown(inventoried(counts), "inventory", ""),
                 shown("the address ranges of each class of devices".to_owned(), "classes", ""),
                 shown(
                     format!(
@@ -409,9 +414,21 @@ fn cis(counts: &Counts) -> Vec<Control> {
                     "support",
                 ),
             ],
-            not_shown: "Single devices. The report knows classes and their addresses.",
+            not_shown: "Devices that no inventory knows, and whether what inventories say of a device is true.",
         },
     ]
+}
+
+/// What is known of single devices.
+fn inventoried(counts: &Counts) -> String {
+    match counts.known {
+        0 => "no inventory is named in the policy, so no single device is known".to_owned(),
+        known => format!(
+            "{} from inventories, {} of them in no class",
+            words::count(known, "device"),
+            words::grouped(counts.unclassified)
+        ),
+    }
 }
 
 /// The files of the policy, with their digests.

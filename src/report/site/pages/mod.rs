@@ -9,6 +9,7 @@ mod evidence;
 mod exceptions;
 mod glossary;
 mod guards;
+mod inventory;
 mod map;
 mod matrix;
 mod overview;
@@ -34,12 +35,13 @@ const fn chapter(file: &'static str, title: &'static str, pages: fn(&Site) -> Ve
 }
 
 /// All chapters, in the order of the contents.
-const CHAPTERS: [Chapter; 15] = [
+const CHAPTERS: [Chapter; 16] = [
     chapter(overview::FILE, "Overview", overview::pages),
     chapter(map::FILE, "Zone map", map::pages),
     chapter(matrix::FILE, "Access matrix", matrix::pages),
     chapter(zones::FILE, "Zones", zones::pages),
     chapter(classes::FILE, "Device classes", classes::pages),
+    chapter(inventory::FILE, "Inventory", inventory::pages),
     chapter(peers::FILE, "Servers", peers::pages),
     chapter(rules::FILE, "Rules", rules::pages),
     chapter(phi::FILE, "PHI flows", phi::pages),

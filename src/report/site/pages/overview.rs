@@ -70,7 +70,16 @@ fn attention(site: &Site) -> Vec<Inlines> {
         site.openings.iter().filter(|((from, to), _)| site.crossed(*from, *to).is_empty()).count();
     let unowned = site.policy.rules.iter().filter(|rule| rule.about.owner.is_none()).count();
     let to = |anchor: &str| Link::to("exceptions", anchor);
+    let unclassified = site.unclassified.len();
+    let inventory = Link::to("inventory", "unclassified");
+    let devices = match site.policy.assets.is_empty() {
+        true => vec![link("No inventory is named, so no single device is known", Link::page("inventory"))],
+        false => {
+            counted(unclassified, "device of an inventory", "is in no class", "are in no class", inventory)
+        }
+    };
     vec![
+        devices,
         counted(
             past,
             "class or server",
@@ -108,6 +117,7 @@ fn attention(site: &Site) -> Vec<Inlines> {
 fn counted(number: usize, thing: &str, one: &str, many: &str, to: Link) -> Inlines {
     let things = match (number, thing) {
         (1, thing) => thing.to_owned(),
+        (_, "device of an inventory") => "devices of inventories".to_owned(),
         (_, "class or server") => "classes and servers".to_owned(),
         (_, "flow that can carry PHI") => "flows that can carry PHI".to_owned(),
         (_, thing) => format!("{thing}s"),
@@ -142,6 +152,7 @@ fn where_to_look() -> Vec<Row> {
         ("May this zone talk to that one, and why?", "matrix", "Access matrix"),
         ("How does the network hang together?", "map", "Zone map"),
         ("What do I check at a device at the next visit?", "classes", "Device classes"),
+        ("Which devices has nobody classified?", "inventory", "Inventory"),
         ("Who may reach this server?", "servers", "Servers"),
         ("Where can information on patients go, and is it encrypted?", "phi", "PHI flows"),
         ("What was allowed for a time, and who decides on it next?", "exceptions", "Exceptions"),
