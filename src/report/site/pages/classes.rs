@@ -2,16 +2,20 @@
 
 use super::access::{End, PORT_COLUMNS, by_rule, port_row, sentence};
 use super::{first, further, inventory, probes};
-use crate::ir::{Criticality, Decider, Endpoint, ZoneId};
+use crate::ir::{Criticality, Decider, Endpoint, RuleIndex, ZoneId};
 use crate::report::site::document::{Block, Fact, Inlines, Page, Row, code, plain, small};
 use crate::report::site::openings::Opening;
 use crate::report::site::view::Site;
 use crate::report::site::words;
+use crate::set::{AddressRange, Packet};
 
 pub(super) const FILE: &str = "classes";
 
+/// The protocol number of UDP (RFC 768).
+const UDP: u8 = 17;
+
 /// What rules open, a group for each rule.
-type ByRule = Vec<(crate::ir::RuleIndex, Vec<(ZoneId, Opening)>)>;
+type ByRule = Vec<(RuleIndex, Vec<(ZoneId, Opening)>)>;
 
 pub(super) fn pages(site: &Site) -> Vec<Page> {
     let classes: Vec<&Endpoint> = site.policy.endpoints.iter().filter(|one| one.is_class).collect();
@@ -177,14 +181,10 @@ fn commands(
         for (index, openings) in rules {
             let packet = openings.iter().find_map(|(_, opening)| probes::passing(opening));
             let Some(packet) = packet else { continue };
-            let rule = &site.policy[*index];
-            let verdict = if rule.during.is_some() { "scheduled" } else { "allow" };
-            asked.push((probes::explain(&packet), format!("{verdict}, {}", rule.id)));
+            let Some(decided) = verdict(site, decider, &packet) else { continue };
+            asked.push((probes::explain(&packet), decided));
             let Some(command) = probes::send(&packet) else { continue };
-            let says = match packet.protocol {
-                17 => format!("says nothing of the other end; compare the counter of {}", rule.id),
-                _ => "is answered".to_owned(),
-            };
+            let says = outcome(site, *index, &packet, openings);
             if is_own {
                 sent.push((command, says));
             } else {
@@ -192,16 +192,13 @@ fn commands(
             }
         }
     }
-    if let Some((zone, packet)) = probes::denied(site, decider, class) {
-        let name = &site.policy[zone].name;
-        asked.push((probes::explain(&packet), format!("deny, no access to {name}")));
-        sent.extend(
-            probes::send(&packet).map(|command| (command, format!("is not answered: no access to {name}"))),
-        );
+    if let Some(packet) = probes::denied(site, decider, class) {
+        asked.push((probes::explain(&packet), "deny".to_owned()));
+        sent.extend(probes::send(&packet).map(|command| (command, "is not answered".to_owned())));
     }
     let mut blocks = vec![Block::subheading("commands", vec![plain("Commands to test with")])];
     let sections = [
-        (asked, "What the policy says, asked in its directory, for the tenth address of the class:"),
+        (asked, "What the policy says, asked in its directory, for an address of the class:"),
         (sent, "What passes, tried from the network of the device:"),
         (received, "What the device accepts, tried from the other end:"),
     ];
@@ -212,6 +209,27 @@ fn commands(
         }
     }
     blocks
+}
+
+/// The verdict on a packet, and the rule that gives it.
+fn verdict(site: &Site, decider: &Decider, packet: &Packet) -> Option<String> {
+    let decision = decider.decide(packet);
+    let rule = decision.rule()?;
+    Some(format!("{}, {}", decision.verdict(), site.policy[rule].id))
+}
+
+/// What comes of sending a packet that a rule lets through.
+fn outcome(site: &Site, index: RuleIndex, packet: &Packet, openings: &[(ZoneId, Opening)]) -> String {
+    let rule = &site.policy[index];
+    if packet.protocol == UDP {
+        return format!("says nothing of the other end; compare the counter of {}", rule.id);
+    }
+    let holds =
+        |range: &AddressRange| range.first() == packet.destination && range.last() == packet.destination;
+    let is_one = openings.iter().any(|(_, opening)| opening.destinations.ranges().any(|range| holds(&range)));
+    let during = site.policy.schedule_of(rule).map(|schedule| format!(", during {}", schedule.name));
+    let maybe = if is_one { "" } else { ", where a host is there" };
+    format!("is answered{}{maybe}", during.unwrap_or_default())
 }
 
 /// Commands with what they give behind them.

@@ -19,12 +19,15 @@ pub(super) fn passing(opening: &Opening) -> Option<Packet> {
     Some(if packets.contains(&better) { better } else { sample })
 }
 
-/// A packet from a class that nothing allows: to a server that it may not reach, where PHI is kept if there is one.
-pub(super) fn denied(site: &Site, decider: &Decider, endpoint: &Endpoint) -> Option<(ZoneId, Packet)> {
+/// A packet from a class that nothing allows: to a server in a zone that it may not reach, where PHI is kept if there is one.
+pub(super) fn denied(site: &Site, decider: &Decider, endpoint: &Endpoint) -> Option<Packet> {
     let source = host(&endpoint.addresses)?;
     let mut zones: Vec<(ZoneId, &crate::ir::Zone)> =
         site.zones().filter(|(id, zone)| *id != endpoint.zone && !zone.is_rest).collect();
-    zones.sort_by_key(|(id, zone)| (zone.phi != Some(Phi::Store), *id));
+    zones.sort_by_key(|(id, zone)| {
+        let is_open = !site.openings.of(endpoint.zone, *id).is_empty();
+        (is_open, zone.phi != Some(Phi::Store), *id)
+    });
     zones.into_iter().find_map(|(id, zone)| {
         let server = site.held(id).iter().find(|one| !one.is_class).map(|one| &one.addresses);
         let of_family = |addresses: &AddressSet| {
@@ -33,7 +36,7 @@ pub(super) fn denied(site: &Site, decider: &Decider, endpoint: &Endpoint) -> Opt
         let destination = server.and_then(of_family).or_else(|| of_family(&zone.addresses))?;
         let packet = Packet { source, destination, protocol: 6, source_port: 49152, destination_port: 443 };
         let decision = decider.decide(&packet);
-        matches!(decision, Decision::Unmentioned | Decision::Forbidden(_)).then_some((id, packet))
+        matches!(decision, Decision::Unmentioned | Decision::Forbidden(_)).then_some(packet)
     })
 }
 
