@@ -4,11 +4,14 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, RenameFlags, renameat_with, syncfs};
 
 use super::Failure;
 use crate::emit::OutputFile;
 use crate::report::{MANIFEST, Manifest};
+
+/// From how many files on the file system is flushed once, rather than each file: that takes milliseconds each.
+const MANY_FILES: usize = 256;
 
 /// Replaces `directory` by one that holds exactly `files`, with their manifest.
 ///
@@ -26,8 +29,12 @@ pub(super) fn replace(directory: &Path, files: &[OutputFile], manifest: Manifest
     fs::create_dir_all(parent).map_err(failed)?;
     let prefix = format!(".{}.", directory.file_name().unwrap_or_default().to_string_lossy());
     let fresh = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent).map_err(failed)?;
+    let is_many = files.len() > MANY_FILES;
     for file in files.iter().chain([&manifest]) {
-        write_file(fresh.path(), file).map_err(failed)?;
+        write_file(fresh.path(), file, !is_many).map_err(failed)?;
+    }
+    if is_many {
+        File::open(fresh.path()).and_then(|folder| Ok(syncfs(folder)?)).map_err(failed)?;
     }
     make_readable(fresh.path()).map_err(failed)?;
     sync_tree(fresh.path()).map_err(failed)?;
@@ -106,14 +113,14 @@ fn collect(root: &Path, directory: &Path, found: &mut Vec<String>) -> io::Result
     Ok(())
 }
 
-fn write_file(root: &Path, file: &OutputFile) -> io::Result<()> {
+fn write_file(root: &Path, file: &OutputFile, flushes: bool) -> io::Result<()> {
     let path = root.join(&file.path);
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
     let mut handle = File::create_new(&path)?;
     handle.write_all(file.content.as_bytes())?;
-    handle.sync_all()
+    if flushes { handle.sync_all() } else { Ok(()) }
 }
 
 /// Gives a temporary directory the rights that a new one would have.
