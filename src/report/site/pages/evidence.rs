@@ -128,7 +128,16 @@ const LIMITS: [&str; 6] = [
 
 fn row(control: Control) -> Row {
     let number = vec![Inline::new(Style::Strong, control.number), line_end(), plain(control.title)];
-    Row::new([number, joined(control.shown, &line_end()), vec![plain(control.not_shown)]])
+    Row::new([
+        number,
+        joined(control.shown.into_iter().map(item), &line_end()),
+        vec![plain(control.not_shown)],
+    ])
+}
+
+/// One of several things that are shown.
+fn item(parts: Inlines) -> Inlines {
+    std::iter::once(plain("\u{2013} ")).chain(parts).collect()
 }
 
 /// A number that leads to where it comes from.
