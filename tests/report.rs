@@ -20,12 +20,13 @@ use cordon::report::report;
 use cordon::source::Sources;
 use cordon::syntax::parse;
 
-use crate::support::{AS_OF, hospital};
+use crate::support::{AS_OF, exports, hospital};
 
 /// The files of a report, by path.
 type Files = BTreeMap<String, String>;
 
-/// What files with names and texts state, which must be free of errors, and the report on it.
+/// What files with names and texts state, which must be free of errors, and the report on it. Inventories that they name are
+/// those of the example.
 fn reported(files: &[(String, String)]) -> (Policy, Files) {
     let mut sources = Sources::default();
     let mut diagnostics = Diagnostics::default();
@@ -34,7 +35,9 @@ fn reported(files: &[(String, String)]) -> (Policy, Files) {
         let source = sources.add(name.clone(), text.clone()).unwrap().clone();
         trees.push(parse(&source, &mut diagnostics));
     }
-    let policy = check(&trees, Inventories::default(), AS_OF.parse().unwrap(), &mut diagnostics);
+    let exports = exports(&hospital(), &trees, &mut sources);
+    let inventories = Inventories::read(&exports, &mut diagnostics);
+    let policy = check(&trees, inventories, AS_OF.parse().unwrap(), &mut diagnostics);
     assert!(!diagnostics.has_errors(), "{}", human(&diagnostics, &sources, 100, false));
     let made = report(&policy, &sources, &records(&diagnostics, &sources)).unwrap();
     (policy, made.into_iter().map(|file| (file.path, file.content)).collect())

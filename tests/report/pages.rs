@@ -287,14 +287,18 @@ fn what_inventories_know_and_what_is_in_no_class_is_told() {
     let read = |name: &str| std::fs::read_to_string(directory.path().join("report").join(name)).unwrap();
     let inventory = read("inventory.md");
     assert!(
-        inventory.contains("- **4** [devices in inventories]") && inventory.contains("- **2** [in no class]"),
+        inventory.contains("- **4** [devices in inventories]")
+            && inventory.contains("- **2** [unclassified]"),
         "{inventory}"
     );
     assert!(
-        inventory.contains("| odd &lt;b&gt; | `10.1.0.77` | fridge, Cool, One | [`a`](zone-a.md) |"),
+        inventory.contains("| odd &lt;b&gt; | `10.1.0.77` | fridge, Cool, One | [`a`](zone-a.md) | none |"),
         "{inventory}"
     );
-    assert!(inventory.contains("| lost | `192.0.2.1` | fridge, Cool, One | **no zone** |"), "{inventory}");
+    assert!(
+        inventory.contains("| lost | `192.0.2.1` | fridge, Cool, One | **no zone** | none |"),
+        "{inventory}"
+    );
     assert!(
         inventory.contains("| [`pump`](class-pump.md) | 2 | 1 | 1 | **until 2014-01-01, 12 years ago** |"),
         "{inventory}"
@@ -306,7 +310,14 @@ fn what_inventories_know_and_what_is_in_no_class_is_told() {
     );
     assert!(
         read("index.md")
-            .contains("**2** [devices of inventories are in no class](inventory.md#unclassified)")
+            .contains("**2** [devices of inventories are unclassified](inventory.md#unclassified)")
     );
     pieces(&read("inventory.html"));
+
+    let more = "class strange in a { members unclassified }\nallow y { from strange to b via tcp 2 }\n";
+    std::fs::write(directory.path().join("b.cordon"), more).unwrap();
+    succeed(&["report", &path, "--as-of", AS_OF], "");
+    let inventory = read("inventory.md");
+    assert!(inventory.contains("- **1** [of these in a class for what has none]"), "{inventory}");
+    assert!(inventory.contains("[`a`](zone-a.md) | [`strange`](class-strange.md) |"), "{inventory}");
 }

@@ -6,7 +6,8 @@ use super::document::Link;
 use super::openings::{Opening, Openings};
 use crate::diag::Record;
 use crate::ir::{
-    Asset, Classification, DeviceId, Endpoint, Phi, Policy, Rule, RuleIndex, Topology, Zone, ZoneId,
+    Asset, Classification, DeviceId, Endpoint, EndpointId, Phi, Policy, Rule, RuleIndex, Topology, Zone,
+    ZoneId,
 };
 use crate::set::{AddressSet, Set};
 use crate::source::{Sources, Span};
@@ -24,10 +25,19 @@ pub(super) struct Site<'p> {
     held: BTreeMap<ZoneId, Vec<&'p Endpoint>>,
     /// What inventories know of the members of each class and peer, by name.
     devices: BTreeMap<&'p str, Vec<&'p Asset>>,
-    /// The devices of inventories that are in no class and no peer, each with its zones.
-    pub(super) unclassified: Vec<(&'p Asset, Vec<ZoneId>)>,
+    /// The devices of inventories that are in no class and no peer, but for one that takes what is unclassified.
+    pub(super) unclassified: Vec<Unclassified<'p>>,
     zone_files: Vec<String>,
     endpoint_files: BTreeMap<&'p str, String>,
+}
+
+/// A device of an inventory that nobody has given a class.
+pub(super) struct Unclassified<'p> {
+    pub(super) asset: &'p Asset,
+    /// Where its addresses lie.
+    pub(super) zones: Vec<ZoneId>,
+    /// The class that takes what has no other, if its zone has one.
+    pub(super) class: Option<&'p Endpoint>,
 }
 
 /// Whether a flow can carry protected health information, as far as the policy says.
@@ -73,8 +83,11 @@ impl<'p> Site<'p> {
             for id in &placement.endpoints {
                 devices.entry(policy[*id].name.as_str()).or_default().push(asset);
             }
-            if placement.endpoints.is_empty() {
-                unclassified.push((asset, placement.zones.clone()));
+            let is_last_resort = |id: &EndpointId| policy[*id].takes_unclassified;
+            if placement.endpoints.iter().all(is_last_resort) {
+                let zones = placement.zones.clone();
+                let class = placement.endpoints.first().map(|id| &policy[*id]);
+                unclassified.push(Unclassified { asset, zones, class });
             }
         }
         Site {

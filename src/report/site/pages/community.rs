@@ -43,7 +43,7 @@ const REPORTS: [(&str, &str); 6] = [
     ),
     (
         "A new device, also one on trial or on loan.",
-        " It is unknown to the policy, and stays cut off until somebody answers for it.",
+        " Nobody answers for it yet: it may have no access at all, or more than it should.",
     ),
     (
         "A device that has lost its server.",

@@ -328,6 +328,11 @@ fn iec(counts: &Counts) -> Vec<Control> {
 }
 
 fn cis(counts: &Counts) -> Vec<Control> {
+    cis_infrastructure(counts).into_iter().chain(cis_defence(counts)).collect()
+}
+
+/// Controls 12, network infrastructure management.
+fn cis_infrastructure(counts: &Counts) -> Vec<Control> {
     vec![
         Control {
             number: "12.2",
@@ -374,6 +379,12 @@ fn cis(counts: &Counts) -> Vec<Control> {
             )],
             not_shown: "That those computers are used for nothing else.",
         },
+    ]
+}
+
+/// Controls 13, network monitoring and defence, and the inventory.
+fn cis_defence(counts: &Counts) -> Vec<Control> {
+    vec![
         Control {
             number: "13.4",
             title: "Perform traffic filtering between network segments",
@@ -433,7 +444,7 @@ fn inventoried(counts: &Counts) -> String {
     match counts.known {
         0 => "no inventory is named in the policy, so no single device is known".to_owned(),
         known => format!(
-            "{} from inventories, {} of them in no class",
+            "{} from inventories, {} of them unclassified",
             words::count(known, "device"),
             words::grouped(counts.unclassified)
         ),

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::first;
-use crate::ir::{Asset, Endpoint, ZoneId};
+use crate::ir::{Asset, Endpoint};
 use crate::report::site::document::{
     Block, Inline, Inlines, Link, Number, Page, Row, Style, code, joined, line_end, plain, small,
 };
-use crate::report::site::view::Site;
+use crate::report::site::view::{Site, Unclassified};
 use crate::report::site::words;
 
 pub(super) const FILE: &str = "inventory";
 
-/// How many devices without a class are listed; `cordon inventory` lists all.
+/// How many unclassified devices are listed; `cordon inventory` lists all.
 const LISTED: usize = 2_000;
 
 pub(super) fn pages(site: &Site) -> Vec<Page> {
@@ -25,7 +25,7 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
         return vec![first(FILE, "Inventory", lead, vec![Block::Notice { parts: vec![plain(says)] }])];
     }
     let mut blocks = vec![Block::Numbers { items: numbers(site) }];
-    blocks.push(Block::heading("unclassified", "Devices in no class"));
+    blocks.push(Block::heading("unclassified", "Unclassified devices"));
     blocks.extend(unclassified(site));
     blocks.push(Block::heading("classes", "What classes are made of"));
     blocks.push(classes(site));
@@ -36,26 +36,28 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
 }
 
 fn numbers(site: &Site) -> Vec<Number> {
-    let unzoned = site.unclassified.iter().filter(|(_, zones)| zones.is_empty()).count();
+    let caught = site.unclassified.iter().filter(|device| device.class.is_some()).count();
     let past = site.policy.assets.iter().filter(|asset| asset.is_past_support(site.policy.as_of)).count();
     let number =
         |value, label: &str, anchor| Number { value, label: label.to_owned(), to: Link::to(FILE, anchor) };
     vec![
         number(site.policy.assets.len(), "devices in inventories", "classes"),
-        number(site.unclassified.len(), "in no class", "unclassified"),
-        number(unzoned, "of these in no zone either", "unclassified"),
+        number(site.unclassified.len(), "unclassified", "unclassified"),
+        number(caught, "of these in a class for what has none", "unclassified"),
         number(past, "past the end of the vendor's support", "classes"),
     ]
 }
 
 fn unclassified(site: &Site) -> Vec<Block> {
     if site.unclassified.is_empty() {
-        return vec![Block::says("None: each device of the inventories is in a class, or is a server.")];
+        return vec![Block::says(
+            "None: somebody has given a class to each device of the inventories, or it is a server.",
+        )];
     }
-    let rows = site.unclassified.iter().take(LISTED).map(|(asset, zones)| row(site, asset, zones));
-    let columns = ["Device", "Addresses", "What it is", "Zone", "Risk", "Owner", "Where"];
-    let caption =
-        words::count(site.unclassified.len(), "device") + " that no class and no server of the policy holds";
+    let rows = site.unclassified.iter().take(LISTED).map(|device| row(site, device));
+    let columns = ["Device", "Addresses", "What it is", "Zone", "Class", "Risk", "Owner", "Where"];
+    let caption = words::count(site.unclassified.len(), "device")
+        + " that nobody has given a class: in none, or in one that takes what has no other";
     let mut blocks = vec![Block::table(caption, &columns, rows)];
     if site.unclassified.len() > LISTED {
         let left = words::grouped(site.unclassified.len() - LISTED);
@@ -69,7 +71,8 @@ fn unclassified(site: &Site) -> Vec<Block> {
     blocks
 }
 
-fn row(site: &Site, asset: &Asset, zones: &[ZoneId]) -> Row {
+fn row(site: &Site, device: &Unclassified) -> Row {
+    let Unclassified { asset, zones, class } = device;
     let addresses = asset.addresses.iter().map(|address| vec![code(address.to_string())]);
     let addresses = joined(addresses, &plain(", "));
     let here = joined(zones.iter().map(|zone| vec![words::zone(site, *zone)]), &plain(", "));
@@ -78,6 +81,7 @@ fn row(site: &Site, asset: &Asset, zones: &[ZoneId]) -> Row {
         if addresses.is_empty() { vec![small("none")] } else { addresses },
         vec![plain(what(asset))],
         if here.is_empty() { vec![Inline::new(Style::Attention, "no zone")] } else { here },
+        vec![class.map_or_else(|| small("none"), |class| words::endpoint(site, class))],
         vec![words::risk(asset.risk)],
         vec![said(&asset.owner)],
         vec![code(site.place(asset.span))],

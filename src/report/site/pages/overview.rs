@@ -75,7 +75,7 @@ fn attention(site: &Site) -> Vec<Inlines> {
     let devices = match site.policy.assets.is_empty() {
         true => vec![link("No inventory is named, so no single device is known", Link::page("inventory"))],
         false => {
-            counted(unclassified, "device of an inventory", "is in no class", "are in no class", inventory)
+            counted(unclassified, "device of an inventory", "is unclassified", "are unclassified", inventory)
         }
     };
     vec![
