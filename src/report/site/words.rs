@@ -195,6 +195,13 @@ pub(super) fn or_unsaid(text: Option<&String>) -> Inline {
     text.map_or_else(|| small("not said"), plain)
 }
 
+/// A message, with the words of the policy in it set as such.
+pub(super) fn message(text: &str) -> Inlines {
+    let parts = text.split('`').zip([false, true].into_iter().cycle());
+    let parts = parts.filter(|(part, _)| !part.is_empty());
+    parts.map(|(part, is_code)| if is_code { code(part) } else { plain(part) }).collect()
+}
+
 /// A number of things, in words.
 pub(super) fn count(number: usize, word: &str) -> String {
     match number {

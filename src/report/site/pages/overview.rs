@@ -136,14 +136,13 @@ fn findings(site: &Site) -> Vec<Block> {
         let place = finding.labels.first().map(|label| format!("{}:{}", label.file, label.line));
         Row::new([
             vec![code(&finding.code)],
-            vec![plain(finding.severity)],
-            vec![plain(&finding.message)],
-            vec![words::or_unsaid(finding.help.as_ref())],
+            words::message(&finding.message),
+            words::message(finding.help.as_deref().unwrap_or_default()),
             vec![place.map_or_else(|| plain(""), code)],
         ])
     });
     let says = format!("Errors: none. {}.", words::count(warnings.len(), "warning"));
-    let columns = ["Code", "Kind", "Finding", "What to do", "Where"];
+    let columns = ["Code", "Finding", "What to do", "Where"];
     vec![Block::says(says), Block::table("What the check says of the policy", &columns, rows)]
 }
 

@@ -11,7 +11,7 @@ use crate::report::site::words;
 pub(super) const FILE: &str = "rules";
 
 /// How many pairs of zones are named in a row.
-const PAIRS_SHOWN: usize = 4;
+const PAIRS_SHOWN: usize = 3;
 
 pub(super) fn pages(site: &Site) -> Vec<Page> {
     let mut pairs: Vec<Vec<(ZoneId, ZoneId)>> = vec![Vec::new(); site.policy.rules.len()];
@@ -75,7 +75,7 @@ fn opens(site: &Site, pairs: &[(ZoneId, ZoneId)]) -> Inlines {
         return vec![Inline::new(Style::Attention, "nothing")];
     };
     let shown = pairs.iter().take(PAIRS_SHOWN).map(|(from, to)| {
-        let text = format!("{} to {}", site.policy[*from].name, site.policy[*to].name);
+        let text = format!("{} to {}", site.policy[*from].name, site.policy[*to].name).replace(' ', "\u{a0}");
         vec![link(text, site.conduit(*from, *to))]
     });
     let mut parts = joined(shown, &line_end());
