@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::document::Page;
 use super::view::Site;
+use crate::set::AddressSet;
 
 /// A thing that can be found: its kind, its name, its address, and what else is known of it by words.
 #[derive(Serialize)]
@@ -13,13 +14,13 @@ struct Entry(&'static str, String, String, String);
 pub(super) fn index(site: &Site, pages: &[Page]) -> String {
     let mut entries: Vec<Entry> = Vec::new();
     for (id, zone) in site.zones() {
-        let ranges = if zone.is_rest { String::new() } else { zone.addresses.to_string() };
-        let about = [zone.about.note.clone(), zone.about.owner.clone(), Some(ranges)];
+        let ranges = if zone.is_rest { None } else { Some(ranges(&zone.addresses)) };
+        let about = [zone.about.note.clone(), zone.about.owner.clone(), ranges];
         entries.push(Entry("zone", zone.name.clone(), address(&site.zone_page(id).page, ""), words(about)));
     }
     for endpoint in &site.policy.endpoints {
         let kind = if endpoint.is_class { "class" } else { "server" };
-        let ranges = Some(endpoint.addresses.to_string());
+        let ranges = Some(ranges(&endpoint.addresses));
         let about = [endpoint.about.note.clone(), endpoint.about.owner.clone(), ranges];
         entries.push(Entry(
             kind,
@@ -46,6 +47,13 @@ pub(super) fn index(site: &Site, pages: &[Page]) -> String {
 fn safe(json: &str) -> String {
     let json = json.replace('<', "\\u003c").replace('>', "\\u003e");
     json.replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+}
+
+/// How many ranges of addresses a thing can be found by.
+const RANGES: usize = 200;
+
+fn ranges(addresses: &AddressSet) -> String {
+    addresses.ranges().take(RANGES).map(|range| range.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 fn address(page: &str, anchor: &str) -> String {

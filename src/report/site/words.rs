@@ -79,6 +79,11 @@ pub(super) fn all_ranges(addresses: &AddressSet) -> Inlines {
     joined(addresses.ranges().map(|range| vec![code(range.to_string())]), &plain(", "))
 }
 
+/// Ranges of addresses, the first few where another page has all of them.
+pub(super) fn some_ranges(addresses: &AddressSet, rest: &Link) -> Inlines {
+    ranges(addresses, RANGES_SHOWN, rest)
+}
+
 /// What an opening goes over: services as written, and what they are.
 pub(super) fn services(site: &Site, opening: &Opening) -> Inlines {
     via(&site.policy[opening.rule].via, &opening.services.to_string())

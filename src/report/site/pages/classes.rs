@@ -128,7 +128,7 @@ fn checklist(site: &Site, class: &Endpoint, leaving: &ByRule, entering: &ByRule)
         ],
     });
     let mut vlan = vec![plain("The device has an address in ")];
-    vlan.extend(words::all_ranges(&class.addresses));
+    vlan.extend(words::some_ranges(&class.addresses, &site.endpoint_page(class)));
     if let Some(number) = site.policy[class.zone].vlan {
         vlan.push(plain(format!(", and its port is in VLAN {number}")));
     }

@@ -19,7 +19,7 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
             vec![words::endpoint(site, peer)],
             vec![words::or_unsaid(peer.about.note.as_ref())],
             vec![words::zone(site, peer.zone)],
-            words::all_ranges(&peer.addresses),
+            words::some_ranges(&peer.addresses, &site.endpoint_page(peer)),
             vec![plain(words::count(entering, "rule"))],
             vec![plain(words::count(leaving, "rule"))],
         ])

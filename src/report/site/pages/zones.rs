@@ -118,7 +118,7 @@ fn held(site: &Site, id: ZoneId) -> Option<Block> {
                 vec![words::endpoint(site, one)],
                 vec![plain(if one.is_class { "class" } else { "server" })],
                 vec![words::or_unsaid(one.about.note.as_ref())],
-                words::all_ranges(&one.addresses),
+                words::some_ranges(&one.addresses, &site.endpoint_page(one)),
             ])
         })
         .collect();

@@ -50,6 +50,9 @@ function addSearch(box) {
     entries = entries || (window.cordonPages || []).map((entry) => [entry, plain(entry.join(" "))]);
     const words = wordsOf(field);
     const found = words.length ? entries.filter(([, text]) => holdsAll(text, words)) : [];
+    // What is called so stands before what only speaks of it.
+    const named = ([[, title]]) => holdsAll(plain(title), words);
+    found.sort((one, other) => named(other) - named(one));
     list.replaceChildren(...found.slice(0, most).map(([[kind, title, href, about]]) => {
       const item = document.createElement("li");
       const link = document.createElement("a");
