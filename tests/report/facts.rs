@@ -208,3 +208,32 @@ fn the_exceptions_and_ends_of_support_of_the_example_are_all_there() {
     let class = &files["class-infusion_pump_syringe.md"];
     assert!(class.contains("**until 2026-12-31, in 60 days**"), "{class}");
 }
+
+#[test]
+fn a_guard_is_kept_where_its_target_can_and_what_it_counts_passes() {
+    let policy = "
+zone a { net 10.1.0.0/24 }
+zone b { net 10.2.0.0/24 }
+zone c { net 10.3.0.0/24 }
+allow x { from a  to b  via tcp 1 }
+allow y { from b  to c  via tcp 1 }
+guard a { new-connections 20/second  then alert }
+firewall one { target nftables  interface eth0 zone a  interface eth1 to two }
+firewall two { target nftables  interface eth0 to one  interface eth1 zone b  interface eth2 to three }
+firewall three { target nftables  interface eth0 to two  interface eth1 zone c }
+switch apart { target cisco-ios  interface Vlan1 zone c }
+";
+    let (policy, files) = reported(&[("guard.cordon".to_owned(), policy.to_owned())]);
+    let row = files["guards.md"].lines().find(|line| line.contains("guard-a-alert")).unwrap();
+    for plan in cordon::plan::plan(&policy) {
+        let name = &plan.device.name;
+        let page = &files["enforcement.md"];
+        let own = section(page, &format!("device-{name}"));
+        assert_eq!(own.contains("(guards.md#guard-a-alert)"), !plan.guards.is_empty(), "{name}: {own}");
+        assert!(row.contains(&format!("`{name}`")) || plan.guards.is_empty(), "{name}: {row}");
+    }
+    assert!(
+        row.contains("[`one`](enforcement.md#device-one), ") && row.contains(": access lists count nothing"),
+        "{row}"
+    );
+}

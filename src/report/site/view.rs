@@ -1,14 +1,15 @@
 //! What pages are made from: the policy with what is worked out once for all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Link;
 use super::openings::{Opening, Openings};
 use crate::diag::Record;
 use crate::ir::{
-    Asset, Classification, DeviceId, Endpoint, EndpointId, Phi, Policy, Rule, RuleIndex, Topology, Zone,
-    ZoneId,
+    Asset, Classification, Device, DeviceId, Endpoint, EndpointId, Guard, Phi, Policy, Rule, RuleIndex,
+    Topology, Zone, ZoneId,
 };
+use crate::plan::plan;
 use crate::set::{AddressSet, Set};
 use crate::source::{Sources, Span};
 
@@ -27,6 +28,8 @@ pub(super) struct Site<'p> {
     devices: BTreeMap<&'p str, Vec<&'p Asset>>,
     /// The devices of inventories that are in no class and no peer, but for one that takes what is unclassified.
     pub(super) unclassified: Vec<Unclassified<'p>>,
+    /// Enforcement points with the guards that they keep, both by name.
+    kept: BTreeSet<(&'p str, &'p str)>,
     zone_files: Vec<String>,
     endpoint_files: BTreeMap<&'p str, String>,
 }
@@ -99,9 +102,15 @@ impl<'p> Site<'p> {
             held,
             devices,
             unclassified,
+            kept: kept(policy),
             zone_files: file_names(policy.zones.iter().map(|zone| ("zone", zone.name.as_str()))),
             endpoint_files: policy.endpoints.iter().map(|one| one.name.as_str()).zip(files).collect(),
         }
+    }
+
+    /// True if an enforcement point keeps a guard: its target can, and what the guard counts crosses it.
+    pub(super) fn keeps(&self, device: &Device, guard: &Guard) -> bool {
+        self.kept.contains(&(device.name.as_str(), guard.id.as_str()))
     }
 
     /// The page of a zone.
@@ -237,6 +246,17 @@ fn natural(text: &str) -> Vec<(u64, String)> {
         rest = tail;
     }
     parts
+}
+
+/// Which enforcement points keep which guards, as they are compiled.
+fn kept(policy: &Policy) -> BTreeSet<(&str, &str)> {
+    if policy.guards.is_empty() {
+        return BTreeSet::new();
+    }
+    let plans = plan(policy).into_iter();
+    let pairs =
+        plans.flat_map(|plan| plan.guards.into_iter().map(move |guard| (&plan.device.name, &guard.id)));
+    pairs.map(|(device, guard)| (device.as_str(), guard.as_str())).collect()
 }
 
 fn crossed(topology: &Topology, from: ZoneId, to: ZoneId) -> Vec<DeviceId> {

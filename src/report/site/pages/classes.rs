@@ -224,9 +224,11 @@ fn outcome(site: &Site, index: RuleIndex, packet: &Packet, openings: &[(ZoneId, 
     if packet.protocol == UDP {
         return format!("says nothing of the other end; compare the counter of {}", rule.id);
     }
-    let holds =
-        |range: &AddressRange| range.first() == packet.destination && range.last() == packet.destination;
-    let is_one = openings.iter().any(|(_, opening)| opening.destinations.ranges().any(|range| holds(&range)));
+    let server = |one: &Endpoint| !one.is_class && one.addresses.contains(packet.destination);
+    let single =
+        |range: AddressRange| range.first() == packet.destination && range.last() == packet.destination;
+    let is_one = site.policy.endpoints.iter().any(server)
+        || openings.iter().any(|(_, opening)| opening.destinations.ranges().any(single));
     let during = site.policy.schedule_of(rule).map(|schedule| format!(", during {}", schedule.name));
     let maybe = if is_one { "" } else { ", where a host is there" };
     format!("is answered{}{maybe}", during.unwrap_or_default())

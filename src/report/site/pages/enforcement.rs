@@ -84,7 +84,7 @@ fn device_link(name: &str) -> crate::report::site::document::Inline {
 }
 
 fn guards(site: &Site, device: &Device) -> Inlines {
-    let kept = site.policy.guards.iter().filter(|guard| site.policy.keeps(&device.target, guard).is_ok());
+    let kept = site.policy.guards.iter().filter(|guard| site.keeps(device, guard));
     let parts = joined(
         kept.map(|guard| {
             let to = crate::report::site::document::Link::to("guards", format!("guard-{}", guard.id));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::first;
-use crate::ir::{Action, Guard, Policy, Posture, RuleIndex, Subject};
+use crate::ir::{Action, Device, Guard, Policy, Posture, RuleIndex, Subject};
 use crate::report::site::document::{
     Block, Fact, Inline, Inlines, Link, Page, Row, Style, code, joined, line_end, plain, small,
 };
@@ -25,7 +25,7 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
             "Then",
             "Who approves",
             "Kept by",
-            "Not kept by",
+            "Cannot be kept by",
             "Why",
         ];
         let rows = site.policy.guards.iter().map(|guard| guard_row(site, guard));
@@ -44,16 +44,16 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
 }
 
 fn guard_row(site: &Site, guard: &Guard) -> Row {
-    let (kept, not_kept): (Vec<_>, Vec<_>) = (site.policy.devices.iter())
-        .map(|device| (device, site.policy.keeps(&device.target, guard)))
-        .partition(|(_, kept)| kept.is_ok());
-    let name = |device: &crate::ir::Device| {
+    let name = |device: &Device| {
         code(&device.name).leading(Link::to("enforcement", format!("device-{}", device.name)))
     };
-    let kept = joined(kept.iter().map(|(device, _)| vec![name(device)]), &plain(", "));
+    let kept = site.policy.devices.iter().filter(|device| site.keeps(device, guard));
+    let kept = joined(kept.map(|device| vec![name(device)]), &plain(", "));
     let mut reasons: BTreeMap<&str, Vec<Inlines>> = BTreeMap::new();
-    for (device, kept) in &not_kept {
-        reasons.entry(kept.err().unwrap_or_default()).or_default().push(vec![name(device)]);
+    for device in &site.policy.devices {
+        if let Err(why) = site.policy.keeps(&device.target, guard) {
+            reasons.entry(why).or_default().push(vec![name(device)]);
+        }
     }
     let not_kept = reasons.into_iter().map(|(why, devices)| {
         let mut parts = joined(devices, &plain(", "));

@@ -49,7 +49,7 @@ fn host_beside(first: IpAddr, addresses: &AddressSet) -> IpAddr {
     addresses.ranges().find(|range| range.first() == first).map_or(first, usual_host)
 }
 
-/// The tenth address of a range, which is neither its network nor a router, or else the first.
+/// The first address of a range and ten, which is neither its network nor a router, or else the first.
 fn usual_host(range: AddressRange) -> IpAddr {
     const STEP: u8 = 10;
     match range {
