@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::error::CheckError;
 use crate::diag::{Diagnostics, suggestion};
-use crate::ir::{About, Criticality, Phi, Risk};
+use crate::ir::{About, Criticality, Phi, Risk, Role, Trust};
 use crate::syntax::ast::{Attribute, Key, Word};
 
 const PHI: [(&str, Phi); 3] = [("none", Phi::None), ("transit", Phi::Transit), ("store", Phi::Store)];
@@ -14,6 +14,15 @@ const CRITICALITY: [(&str, Criticality); 3] =
 
 const RISK: [(&str, Risk); 4] =
     [("low", Risk::Low), ("medium", Risk::Medium), ("high", Risk::High), ("critical", Risk::Critical)];
+
+const TRUST: [(&str, Trust); 4] = [
+    ("internal", Trust::Internal),
+    ("partner", Trust::Partner),
+    ("guest", Trust::Guest),
+    ("external", Trust::External),
+];
+
+const ROLE: [(&str, Role); 2] = [("admin", Role::Admin), ("infrastructure", Role::Infrastructure)];
 
 /// The value of an attribute, if it stands.
 fn value(attributes: &[Attribute], key: Key) -> Option<&Word> {
@@ -57,9 +66,28 @@ pub(super) fn risk(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> O
     one_of(attributes, Key::Risk, &RISK, diagnostics)
 }
 
+/// How far the hosts of a zone are trusted.
+pub(super) fn trust(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Option<Trust> {
+    one_of(attributes, Key::Trust, &TRUST, diagnostics)
+}
+
+/// What it is there for.
+pub(super) fn role(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Option<Role> {
+    one_of(attributes, Key::Role, &ROLE, diagnostics)
+}
+
+/// True if a service says that it carries no protected health information; what it might have else is up to its ends.
+pub(super) fn without_phi(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> bool {
+    one_of(attributes, Key::Phi, &[("none", ())], diagnostics).is_some()
+}
+
 /// The date that an attribute holds.
 pub(super) fn date(attributes: &[Attribute], key: Key, diagnostics: &mut Diagnostics) -> Option<Date> {
-    let word = value(attributes, key)?;
+    day(value(attributes, key)?, diagnostics)
+}
+
+/// A word as a date.
+pub(super) fn day(word: &Word, diagnostics: &mut Diagnostics) -> Option<Date> {
     let well_formed =
         word.node.len() == 10 && word.node.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     let parsed = if well_formed { word.node.parse::<Date>().ok() } else { None };

@@ -4,27 +4,36 @@
 //! every set exact, and everything that is wrong or doubtful. The policy must not be used if there were errors. What
 //! comes out does not depend on the order of statements or files.
 
+mod acceptance;
 mod addresses;
 mod assertions;
 mod attributes;
+mod data;
 mod devices;
 mod error;
 mod guards;
 mod inventory;
 mod names;
+mod opened;
+mod parties;
 mod places;
 mod postures;
+mod privilege;
+mod reach;
 mod require;
 mod rules;
 mod schedules;
 mod sense;
 mod services;
+mod siblings;
 mod topology;
+mod warning;
 
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
+use self::acceptance::Ledger;
 use self::error::CheckError;
 pub use self::inventory::{Doubts, Reachable};
 use self::names::{Declared, Scope};
@@ -92,16 +101,41 @@ pub fn check(files: &[File], inventories: Inventories, as_of: Date, diagnostics:
     let all_read = inventories.read == statements.inventories.len();
     policy.assets = inventories.assets;
     let conduits = Conduits::new(&policy);
-    sense::check_effect(&policy, &conduits, diagnostics);
-    sense::check_forbids(&policy, &conduits, diagnostics);
+    let mut ledger = Ledger::new(as_of);
+    sense::check_effect(&policy, &conduits, &mut ledger, diagnostics);
+    sense::check_forbids(&policy, &conduits, &mut ledger, diagnostics);
     topology::check(&policy, &conduits, diagnostics);
     require::check(&statements.requires, &policy, diagnostics);
     assertions::check(&policy, &conduits, diagnostics);
     if all_read {
-        inventory::check(&policy, &conduits, diagnostics);
+        inventory::check(&policy, &conduits, &mut ledger, diagnostics);
     }
+    check_doubtful(&policy, &statements, &conduits, &mut ledger, diagnostics);
+    ledger.finish(&policy, diagnostics);
     policy.name = policy_name(&statements.names, diagnostics);
     policy
+}
+
+/// Reports what is allowed and yet doubtful, as far as the policy says enough to tell.
+fn check_doubtful(
+    policy: &Policy,
+    statements: &Statements,
+    conduits: &Conduits,
+    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
+) {
+    let (has_phi, has_roles) = (data::is_judged(policy), privilege::is_judged(policy));
+    if !has_phi && !has_roles {
+        return;
+    }
+    let openings = opened::openings(policy, conduits);
+    if has_phi {
+        data::check(policy, &openings, ledger, diagnostics);
+    }
+    if has_roles {
+        privilege::check(policy, &openings, ledger, diagnostics);
+        siblings::check(policy, &statements.groups, &openings, ledger, diagnostics);
+    }
 }
 
 /// Resolves all names and sets.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::acceptance;
 use super::addresses::{Accepts, in_words, outside, resolve};
 use super::attributes;
 use super::error::CheckError;
@@ -67,7 +68,10 @@ fn zone(statement: &ast::Zone, diagnostics: &mut Diagnostics) -> Zone {
         criticality: attributes::criticality(&statement.attributes, diagnostics),
         tier: attributes::tier(&statement.attributes),
         vlan: attributes::vlan(&statement.attributes, diagnostics),
+        trust: attributes::trust(&statement.attributes, diagnostics),
+        role: attributes::role(&statement.attributes, diagnostics),
         about: attributes::about(&statement.attributes, diagnostics),
+        acceptances: acceptance::acceptances(&statement.acceptances, diagnostics),
         span: statement.name.span,
     }
 }
@@ -127,6 +131,7 @@ pub(super) struct Declaration<'a> {
     zone: Option<&'a Word>,
     members: &'a [Members],
     attributes: &'a [Attribute],
+    acceptances: &'a [ast::Acceptance],
     broken: bool,
 }
 
@@ -138,6 +143,7 @@ impl<'a> From<&'a ast::Class> for Declaration<'a> {
             zone: class.zone.as_ref(),
             members: &class.members,
             attributes: &class.attributes,
+            acceptances: &class.acceptances,
             broken: class.broken,
         }
     }
@@ -151,6 +157,7 @@ impl<'a> From<&'a ast::Peer> for Declaration<'a> {
             zone: peer.zone.as_ref(),
             members: &peer.members,
             attributes: &peer.attributes,
+            acceptances: &peer.acceptances,
             broken: peer.broken,
         }
     }
@@ -297,8 +304,10 @@ fn endpoint(
         phi: attributes::phi(declaration.attributes, diagnostics),
         criticality: attributes::criticality(declaration.attributes, diagnostics),
         risk: attributes::risk(declaration.attributes, diagnostics),
+        role: attributes::role(declaration.attributes, diagnostics),
         supported_until: attributes::date(declaration.attributes, Key::SupportedUntil, diagnostics),
         about: attributes::about(declaration.attributes, diagnostics),
+        acceptances: acceptance::acceptances(declaration.acceptances, diagnostics),
         span: declaration.name.span,
     }
 }

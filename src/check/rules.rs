@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
+use super::acceptance;
 use super::attributes;
 use super::error::CheckError;
 use super::names::{Declared, Scope, text_of};
 use super::schedules::Schedules;
-use super::services::{Meant, Services};
+use super::services::{self, Services};
 use crate::diag::Diagnostics;
 use crate::ir::{About, Assertion, Effect, Management, Rule, ScheduleId, Side};
-use crate::set::{AddressSet, ServiceSet, Set};
+use crate::set::{AddressSet, Set};
 use crate::source::Span;
 use crate::syntax::ast::{self, Attribute, Direction, Flow, Key, Names, Word};
 
@@ -49,9 +50,7 @@ struct Resolved {
     id: String,
     from: Side,
     to: Side,
-    via: String,
-    services: ServiceSet,
-    encrypted: ServiceSet,
+    via: services::Resolved,
     during: Option<ScheduleId>,
     about: About,
     span: Span,
@@ -74,6 +73,7 @@ impl Lowering<'_> {
             let Some(rule) = self.rule(statement, diagnostics) else { continue };
             if let Some(kept) = rules.get_mut(&rule.id) {
                 kept.log |= rule.log;
+                kept.acceptances.extend(rule.acceptances);
                 join_twins((&mut kept.span, &mut kept.about), (rule.span, rule.about), diagnostics);
             } else {
                 rules.insert(rule.id.clone(), rule);
@@ -99,13 +99,28 @@ impl Lowering<'_> {
         if let (Effect::Forbid, Some(during)) = (effect, &statement.during) {
             diagnostics.push(CheckError::ForbidDuring { span: during.span });
         }
+        let acceptances = acceptance::acceptances(&statement.acceptances, diagnostics);
         let resolved = self.resolve(&words, statement.broken, diagnostics)?;
         if effect == Effect::Allow && self.has_expired(&resolved, attributes, diagnostics) {
             return None;
         }
-        let Resolved { id, from, to, via, services, encrypted, during, about, span } = resolved;
-        let (log, leave_out) = (statement.log.is_some(), statement.leave_out.is_some());
-        Some(Rule { id, effect, from, to, via, services, encrypted, during, log, leave_out, about, span })
+        let Resolved { id, from, to, via, during, about, span } = resolved;
+        Some(Rule {
+            id,
+            effect,
+            from,
+            to,
+            via: via.text,
+            services: via.set,
+            encrypted: via.encrypted,
+            without_phi: via.without_phi,
+            during,
+            log: statement.log.is_some(),
+            leave_out: statement.leave_out.is_some(),
+            about,
+            acceptances,
+            span,
+        })
     }
 
     /// Reads all manage statements.
@@ -126,7 +141,8 @@ impl Lowering<'_> {
             if self.has_expired(&resolved, attributes, diagnostics) {
                 continue;
             }
-            let Resolved { id, from, to, services, about, span, .. } = resolved;
+            let Resolved { id, from, to, via, about, span, .. } = resolved;
+            let services = via.set;
             if devices.is_empty() && !flow.to.is_empty() {
                 // No device in the model stands for all of them, so a list of which nothing is left must not get there.
                 let help = format!("`to {}` is empty", to.text);
@@ -160,7 +176,8 @@ impl Lowering<'_> {
             let (name, flow, attributes) = (statement.name.as_ref(), &statement.flow, &statement.attributes);
             let words = Words { keyword, name, flow, during: None, attributes, span: statement.span };
             let resolved = self.resolve(&words, statement.broken, diagnostics);
-            let Some(Resolved { id, from, to, services, about, span, .. }) = resolved else { continue };
+            let Some(Resolved { id, from, to, via, about, span, .. }) = resolved else { continue };
+            let services = via.set;
             if let Some(kept) = assertions.get_mut(&id) {
                 join_twins((&mut kept.span, &mut kept.about), (span, about), diagnostics);
             } else {
@@ -185,23 +202,23 @@ impl Lowering<'_> {
         } else {
             self.scope.side(&flow.to, diagnostics)
         };
-        let services = self.services.resolve(&flow.via, diagnostics);
+        let via = self.services.resolve(&flow.via, diagnostics);
         let schedule = during.and_then(|word| self.schedules.resolve(word, diagnostics));
         let about = attributes::about(attributes, diagnostics);
         let entered = name.is_none_or(|name| self.declared.enter(name, RULE_KINDS, diagnostics));
         if broken || !entered || diagnostics.errors() > errors || schedule.is_none() != during.is_none() {
             return None;
         }
-        let (from, to, Meant { set: services, encrypted, text: via }) = (from?, to?, services?);
+        let (from, to, via) = (from?, to?, via?);
         let id = match name {
             Some(name) => name.node.clone(),
             None => self.derive_id(
-                Content { keyword, from: &from.text, to: &to.text, via: &via, during },
+                Content { keyword, from: &from.text, to: &to.text, via: &via.text, during },
                 span,
                 diagnostics,
             )?,
         };
-        Some(Resolved { id, from, to, via, services, encrypted, during: schedule, about, span })
+        Some(Resolved { id, from, to, via, during: schedule, about, span })
     }
 
     /// The id of an unnamed statement. Statements that say the same share it; that another has it, by its author's
@@ -272,6 +289,7 @@ fn reach_as_rule(class: &ast::Class, reach: &ast::Reach) -> ast::Rule {
         during: reach.during.clone(),
         leave_out: None,
         attributes: reach.attributes.iter().chain(owner).cloned().collect(),
+        acceptances: reach.acceptances.clone(),
         span: reach.span,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::acceptance::Ledger;
 use super::error::CheckError;
 use crate::diag::{Diagnostics, labels};
 use crate::ir::{Conduits, Effect, Part, Policy, Rule, RuleIndex, ZoneIndex};
@@ -9,7 +10,12 @@ use crate::set::{PacketSet, Set};
 use crate::source::Span;
 
 /// Reports rules that match nothing, or nothing that any enforcement point could see.
-pub(super) fn check_effect(policy: &Policy, conduits: &Conduits, diagnostics: &mut Diagnostics) {
+pub(super) fn check_effect(
+    policy: &Policy,
+    conduits: &Conduits,
+    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
+) {
     let seen: BTreeSet<RuleIndex> =
         conduits.iter().flat_map(|(_, parts)| parts).map(|part| part.rule).collect();
     let zones = ZoneIndex::new(policy);
@@ -17,10 +23,11 @@ pub(super) fn check_effect(policy: &Policy, conduits: &Conduits, diagnostics: &m
         let rule = &policy[index];
         let packets = rule.packets();
         let (name, span) = (rule.id.clone(), rule.span);
-        diagnostics.push(match packets.sample().and_then(|packet| zones.zone_of(packet.source)) {
+        let finding = match packets.sample().and_then(|packet| zones.zone_of(packet.source)) {
             Some(zone) => CheckError::InsideZone { name, span, zone: policy[zone].name.clone() },
             None => CheckError::EmptyRule { name, span, help: why_empty(rule) },
-        });
+        };
+        ledger.report(&rule.acceptances, finding, diagnostics);
     }
 }
 
@@ -50,7 +57,12 @@ struct Loss {
 }
 
 /// Reports each allow of which a forbid takes all or a part.
-pub(super) fn check_forbids(policy: &Policy, conduits: &Conduits, diagnostics: &mut Diagnostics) {
+pub(super) fn check_forbids(
+    policy: &Policy,
+    conduits: &Conduits,
+    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
+) {
     let mut losses: BTreeMap<RuleIndex, Loss> = BTreeMap::new();
     for (_, parts) in conduits.iter() {
         let (forbids, allows): (Vec<&Part>, Vec<&Part>) =
@@ -64,12 +76,13 @@ pub(super) fn check_forbids(policy: &Policy, conduits: &Conduits, diagnostics: &
         let rule = &policy[*index];
         let places: Vec<Span> = loss.forbids.iter().map(|forbid| policy[*forbid].span).collect();
         let (name, span, forbids) = (rule.id.clone(), rule.span, labels(&places, "forbidden by this"));
-        diagnostics.push(if loss.something_remains {
+        let finding = if loss.something_remains {
             let overlap = in_words(&loss.lost);
             CheckError::PartlyForbidden { name, overlap, span, forbids }
         } else {
             CheckError::WhollyForbidden { name, span, forbids }
-        });
+        };
+        ledger.report(&rule.acceptances, finding, diagnostics);
     }
 }
 

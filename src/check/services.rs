@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::attributes;
 use super::error::CheckError;
 use super::names::{ANY, Declared};
 use crate::diag::{Diagnostics, suggestion};
@@ -21,11 +22,14 @@ pub(super) struct Services {
 }
 
 /// What a `via` list stands for.
-pub(super) struct Meant {
+pub(super) struct Resolved {
+    /// All of it.
     pub(super) set: ServiceSet,
-    /// The part that services with the mark `encrypted` match.
+    /// What is named as encrypted.
     pub(super) encrypted: ServiceSet,
-    /// The list as a policy would write it, sorted.
+    /// What is named as carrying no protected health information.
+    pub(super) without_phi: ServiceSet,
+    /// As a policy would write it, sorted.
     pub(super) text: String,
 }
 
@@ -45,7 +49,9 @@ impl Services {
             }
             if services.declared.enter(&statement.name, "services", diagnostics) {
                 let encrypted = statement.encrypted.is_some();
-                let service = Service { name: name.clone(), set, encrypted, span: statement.name.span };
+                let without_phi = attributes::without_phi(&statement.attributes, diagnostics);
+                let span = statement.name.span;
+                let service = Service { name: name.clone(), set, encrypted, without_phi, span };
                 services.known.insert(name, service);
             }
         }
@@ -53,16 +59,20 @@ impl Services {
     }
 
     /// What a `via` list stands for; `None` if part of it has an error, here or where it is declared.
-    pub(super) fn resolve(&mut self, via: &[Via], diagnostics: &mut Diagnostics) -> Option<Meant> {
-        let (mut sets, mut encrypted, mut texts) = (Vec::new(), Vec::new(), BTreeSet::new());
+    pub(super) fn resolve(&mut self, via: &[Via], diagnostics: &mut Diagnostics) -> Option<Resolved> {
+        let (mut sets, mut texts) = (Vec::new(), BTreeSet::new());
+        let (mut encrypted, mut without_phi) = (Vec::new(), Vec::new());
         let errors = diagnostics.errors();
         for entry in via {
             match entry {
                 Via::Service(word) => {
                     texts.insert(word.node.clone());
-                    let marked = self.known.get(&word.node).filter(|service| service.encrypted);
-                    encrypted.extend(marked.map(|service| service.set.clone()));
                     sets.push(self.lookup(word, diagnostics));
+                    let service = self.known.get(&word.node);
+                    let marked = |is: fn(&Service) -> bool| service.filter(|service| is(service));
+                    encrypted.extend(marked(|service| service.encrypted).map(|service| service.set.clone()));
+                    without_phi
+                        .extend(marked(|service| service.without_phi).map(|service| service.set.clone()));
                 }
                 Via::Inline(spec) => {
                     texts.insert(text_of(spec));
@@ -71,9 +81,9 @@ impl Services {
             }
         }
         let set = union_all(sets.into_iter().collect::<Option<Vec<_>>>()?);
+        let (encrypted, without_phi) = (union_all(encrypted), union_all(without_phi));
         let text = texts.into_iter().collect::<Vec<_>>().join(", ");
-        let meant = Meant { set, encrypted: union_all(encrypted), text };
-        (diagnostics.errors() == errors).then_some(meant)
+        (diagnostics.errors() == errors).then_some(Resolved { set, encrypted, without_phi, text })
     }
 
     fn lookup(&mut self, word: &Word, diagnostics: &mut Diagnostics) -> Option<ServiceSet> {

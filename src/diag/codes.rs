@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 118] = [
+pub const CODES: [Code; 127] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -100,6 +100,18 @@ pub const CODES: [Code; 118] = [
     code("C0621", "a posture that cuts nothing off"),
     // What is required.
     code("C0631", "a statement lacks what the policy requires"),
+    // What is accepted.
+    code("C0640", "an acceptance that accepts nothing"),
+    // Data.
+    code("C0641", "PHI that can be read on the way"),
+    code("C0642", "a store of PHI is open to the outside"),
+    code("C0643", "a store of PHI meets a place that is not cleared for it"),
+    code("C0644", "sessions into a device that only passes PHI on"),
+    // Least privilege.
+    code("C0651", "a rule allows addresses that belong to nobody"),
+    code("C0652", "a rule allows nearly all ports"),
+    code("C0653", "a protocol of administrators for others"),
+    code("C0654", "a class reaches more than its siblings"),
     // Targets.
     code("C0701", "an unknown target"),
     code("C0702", "a name that an interface cannot have"),

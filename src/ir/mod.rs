@@ -157,6 +157,28 @@ pub enum Criticality {
     Life,
 }
 
+/// How far the hosts of a zone are trusted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Trust {
+    /// They belong to the house.
+    Internal,
+    /// They belong to somebody with whom there is a contract.
+    Partner,
+    /// They belong to anybody, and are let in.
+    Guest,
+    /// They belong to anybody.
+    External,
+}
+
+/// What something is there for, as far as other rules apply to it than to the rest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Role {
+    /// From here others are administered.
+    Admin,
+    /// It serves everyone: names, time, logs.
+    Infrastructure,
+}
+
 /// How exposed a class is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Risk {
@@ -185,6 +207,19 @@ pub struct About {
     pub until: Option<Date>,
 }
 
+/// A kind of finding about a statement that somebody answers for until a day.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Acceptance {
+    /// The code of the finding.
+    pub code: &'static str,
+    /// Why it is accepted.
+    pub reason: String,
+    /// The last day on which it is.
+    pub until: Date,
+    /// Where the code is named.
+    pub span: Span,
+}
+
 /// A zone: a set of prefixes that share a fate.
 #[derive(Clone, Debug)]
 pub struct Zone {
@@ -202,10 +237,27 @@ pub struct Zone {
     pub tier: Option<String>,
     /// Its VLAN.
     pub vlan: Option<u16>,
+    /// How far its hosts are trusted.
+    pub trust: Option<Trust>,
+    /// What all of it is there for.
+    pub role: Option<Role>,
     /// Owner and note.
     pub about: About,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// Where its name is declared.
     pub span: Span,
+}
+
+impl Zone {
+    /// True if its hosts may be anybody's: it is marked as external or for guests, or is the rest of the world.
+    pub fn is_outside(&self) -> bool {
+        match self.trust {
+            Some(Trust::External | Trust::Guest) => true,
+            Some(Trust::Partner | Trust::Internal) => false,
+            None => self.is_rest,
+        }
+    }
 }
 
 /// A class of devices, or a peer: a role that servers play.
@@ -227,10 +279,14 @@ pub struct Endpoint {
     pub criticality: Option<Criticality>,
     /// How exposed it is.
     pub risk: Option<Risk>,
+    /// What it is there for.
+    pub role: Option<Role>,
     /// The last day of the vendor's support.
     pub supported_until: Option<Date>,
     /// Owner and note.
     pub about: About,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// Where its name is declared.
     pub span: Span,
 }
@@ -244,6 +300,8 @@ pub struct Service {
     pub set: ServiceSet,
     /// True if what it carries cannot be read on the way.
     pub encrypted: bool,
+    /// True if it carries no protected health information, whoever speaks.
+    pub without_phi: bool,
     /// Where its name is declared.
     pub span: Span,
 }
@@ -272,8 +330,10 @@ pub struct Rule {
     pub via: String,
     /// Over what.
     pub services: ServiceSet,
-    /// The part of it that is said to be encrypted: what services with that mark match.
+    /// The part of the services that is named as encrypted.
     pub encrypted: ServiceSet,
+    /// The part of the services that is named as carrying no protected health information.
+    pub without_phi: ServiceSet,
     /// When it holds; at all times if no schedule is named. A forbid names none.
     pub during: Option<ScheduleId>,
     /// True if each new connection is logged.
@@ -282,6 +342,8 @@ pub struct Rule {
     pub leave_out: bool,
     /// Owner, reason and so on.
     pub about: About,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// Where it stands.
     pub span: Span,
 }
@@ -392,6 +454,17 @@ impl Policy {
     /// When a rule holds, if not at all times.
     pub fn schedule_of(&self, rule: &Rule) -> Option<&Schedule> {
         rule.during.map(|id| &self[id])
+    }
+
+    /// All acceptances, each with the name of the rule, class, peer or zone that it stands in.
+    pub fn acceptances(&self) -> impl Iterator<Item = (&str, &Acceptance)> {
+        let rules = self.rules.iter().map(|rule| (&rule.id, &rule.acceptances));
+        let endpoints = self.endpoints.iter().map(|endpoint| (&endpoint.name, &endpoint.acceptances));
+        let zones = self.zones.iter().map(|zone| (&zone.name, &zone.acceptances));
+        let all = rules.chain(endpoints).chain(zones);
+        all.flat_map(|(name, acceptances)| {
+            acceptances.iter().map(move |acceptance| (name.as_str(), acceptance))
+        })
     }
 
     /// The indices of all rules, in the order in which they decide.

@@ -5,16 +5,13 @@
 //! may lay them out in any order and in any structure without changing a verdict. Only those that are allowed during
 //! different schedules may have packets in common: each such packet is allowed whenever one of its schedules holds.
 
-mod overlap;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::overlap::Overlaps;
 use crate::ir::{
     Conduits, Device, DeviceId, Effect, Guard, Interface, InterfaceId, Management, Part, Policy, Rule,
     RuleIndex, Side, Subject, Topology, ZoneId,
 };
-use crate::set::{AddressSet, PacketSet, Set, union_all};
+use crate::set::{AddressSet, Overlaps, PacketSet, Set, union_all};
 
 /// What one enforcement point has to do.
 #[derive(Clone, Debug)]

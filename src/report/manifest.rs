@@ -35,6 +35,26 @@ pub struct Manifest {
     /// Each guard by name, with its origin.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub guards: BTreeMap<String, Origin>,
+    /// The findings that somebody answers for, by place.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub accepted: Vec<Accepted>,
+}
+
+/// A finding that somebody answers for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The code of the finding.
+    pub code: String,
+    /// The rule, class, peer or zone that it is about.
+    pub about: String,
+    /// The file, below the directory of the policy.
+    pub file: String,
+    /// The line, counted from one.
+    pub line: usize,
+    /// Why it is accepted.
+    pub reason: String,
+    /// The last day on which it is.
+    pub until: String,
 }
 
 /// A file and its digest.
@@ -100,6 +120,7 @@ impl Manifest {
             outputs: outputs.iter().map(|file| digest(&file.path, &file.content)).collect(),
             rules: rules.chain(managements).collect(),
             guards: guards.collect(),
+            accepted: accepted(policy, sources),
         }
     }
 
@@ -123,6 +144,32 @@ pub(super) fn digests(sources: &Sources) -> Vec<FileDigest> {
         sources.files().iter().map(|file| digest(file.path(), file.text())).collect();
     digests.sort_by(|one, other| one.path.cmp(&other.path));
     digests
+}
+
+/// All acceptances that have not ended; the others accept nothing.
+fn accepted(policy: &Policy, sources: &Sources) -> Vec<Accepted> {
+    let in_force = policy.acceptances().filter(|(_, acceptance)| acceptance.until >= policy.as_of);
+    let entries = in_force.map(|(about, acceptance)| {
+        let place = sources.locate(acceptance.span);
+        Accepted {
+            code: acceptance.code.to_owned(),
+            about: about.to_owned(),
+            file: place.path,
+            line: place.line,
+            reason: acceptance.reason.clone(),
+            until: acceptance.until.to_string(),
+        }
+    });
+    let mut entries: Vec<Accepted> = entries.collect();
+    entries.sort_by(|one, other| {
+        (&one.file, one.line, &one.about, &one.code).cmp(&(
+            &other.file,
+            other.line,
+            &other.about,
+            &other.code,
+        ))
+    });
+    entries
 }
 
 fn digest(path: &str, content: &str) -> FileDigest {

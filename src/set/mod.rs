@@ -12,6 +12,7 @@ mod address;
 mod family;
 mod interval;
 mod interval_map;
+mod overlap;
 mod packet;
 mod service;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use address::{AddressRange, AddressSet};
 pub use family::PerFamily;
 pub use interval::{Interval, Point};
 pub use interval_map::{IntervalMap, IntervalSet};
+pub use overlap::Overlaps;
 pub use packet::{BoxOf, FlowsOf, Packet, PacketBox, PacketSet, Rectangle, rectangles, traffic_boxes};
 pub use service::{
     ICMP, ICMPV6, Ports, ServiceSet, Traffic, has_ports, icmp_types, protocol_name, protocol_number,

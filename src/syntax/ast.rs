@@ -71,6 +71,10 @@ pub enum Key {
     Criticality,
     /// How exposed it is: `low`, `medium`, `high` or `critical`.
     Risk,
+    /// How far the hosts of a zone are trusted: `internal`, `partner`, `guest` or `external`.
+    Trust,
+    /// What it is there for: `admin` or `infrastructure`.
+    Role,
     /// The tier of the architecture that a zone belongs to.
     Tier,
     /// The VLAN of a zone.
@@ -97,6 +101,8 @@ impl Key {
             Key::Phi => "phi",
             Key::Criticality => "criticality",
             Key::Risk => "risk",
+            Key::Trust => "trust",
+            Key::Role => "role",
             Key::Tier => "tier",
             Key::Vlan => "vlan",
             Key::Note => "note",
@@ -120,6 +126,17 @@ pub struct Attribute {
     pub span: Span,
 }
 
+/// `accepted CODES because TEXT until DATE`: what somebody answers for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Acceptance {
+    /// The codes of the findings that are accepted.
+    pub codes: Vec<Word>,
+    /// Why.
+    pub reason: Word,
+    /// The last day on which they are.
+    pub until: Word,
+}
+
 /// `zone NAME { net PREFIXES | rest ... }`
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Zone {
@@ -131,6 +148,8 @@ pub struct Zone {
     pub rest: Option<Span>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// True if something in it could not be read, which was reported.
     pub broken: bool,
 }
@@ -218,6 +237,8 @@ pub struct Class {
     pub reaches: Vec<Reach>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// True if something in it could not be read, which was reported.
     pub broken: bool,
 }
@@ -237,6 +258,8 @@ pub struct Reach {
     pub during: Option<Word>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// The whole clause.
     pub span: Span,
 }
@@ -261,6 +284,8 @@ pub struct Peer {
     pub members: Vec<Members>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// True if something in it could not be read, which was reported.
     pub broken: bool,
 }
@@ -334,6 +359,8 @@ pub struct Rule {
     pub leave_out: Option<Span>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// The whole statement.
     pub span: Span,
     /// True if something in it could not be read, which was reported.

@@ -264,6 +264,7 @@ impl Ctx<'_> {
                 let run = self.stray_run(clause, &mut rest, |word| form.usage_like(word).is_some());
                 self.stray_clause(&run, form, behind_list);
             } else if let Some(attribute) = self.attribute(clause) {
+                self.check_place(&attribute, form);
                 self.add_attribute(attribute, &mut attributes);
             } else if clause.as_rule() != Rule::closed {
                 clauses.push(clause.clone());
@@ -271,6 +272,17 @@ impl Ctx<'_> {
             behind_list = is_list(clause.as_rule());
         }
         (clauses, attributes)
+    }
+
+    /// Reports an attribute by which others are judged where it would be passed over.
+    fn check_place(&mut self, attribute: &Attribute, form: &Form) {
+        let keyword = attribute.key.keyword();
+        if !matches!(attribute.key, Key::Phi | Key::Trust | Key::Role) || form.usage(keyword).is_some() {
+            return;
+        }
+        let (text, span) = (keyword.to_owned(), attribute.span);
+        let (place, help) = (format!("in this {}", form.context), clause_help(keyword, form));
+        self.diagnostics.push(SyntaxError::Unexpected { text, span, place, help });
     }
 
     fn stray_clause(&mut self, run: &[Pair<Rule>], form: &Form, behind_list: bool) {
@@ -292,6 +304,8 @@ impl Ctx<'_> {
             Rule::phi => Key::Phi,
             Rule::criticality => Key::Criticality,
             Rule::risk => Key::Risk,
+            Rule::trust => Key::Trust,
+            Rule::role => Key::Role,
             Rule::tier => Key::Tier,
             Rule::vlan => Key::Vlan,
             Rule::note => Key::Note,

@@ -6,7 +6,7 @@
 
 use pest::iterators::Pair;
 
-use super::ast::{Condition, Direction, Flow, Members, ProtocolPorts, Reach, Via, Word};
+use super::ast::{Acceptance, Condition, Direction, Flow, Members, ProtocolPorts, Reach, Via, Word};
 use super::block::Ctx;
 use super::grammar::Rule;
 use super::lexical::absent;
@@ -147,8 +147,29 @@ impl Ctx<'_> {
             log: self.flag(&parts, Rule::log, "log"),
             during: self.during(&parts),
             attributes,
+            acceptances: self.acceptances(&parts),
             span: self.span(clause),
         })
+    }
+
+    /// The `accepted` clauses among `clauses`.
+    pub(super) fn acceptances(&mut self, clauses: &[Pair<Rule>]) -> Vec<Acceptance> {
+        let clauses = clauses.iter().filter(|clause| clause.as_rule() == Rule::accepted);
+        clauses.map(|clause| self.acceptance(clause)).collect()
+    }
+
+    fn acceptance(&mut self, clause: &Pair<Rule>) -> Acceptance {
+        let (mut codes, mut texts) = (Vec::new(), Vec::new());
+        for part in clause.clone().into_inner() {
+            match part.as_rule() {
+                Rule::codes => codes = self.words(&part, Rule::word),
+                Rule::text => texts.push(self.text(&part)),
+                _ => {}
+            }
+        }
+        let or_absent = |text: Option<Word>| text.unwrap_or_else(|| absent(self.span(clause)));
+        let mut texts = texts.into_iter();
+        Acceptance { codes, reason: or_absent(texts.next()), until: or_absent(texts.next()) }
     }
 
     /// The schedule that a `during` clause names.

@@ -137,7 +137,8 @@ fn stand_in(ctx: &Ctx, keyword: &str, words: &[Pair<Rule>]) -> Option<Statement>
     let attributes = Vec::new();
     match keyword {
         "zone" => {
-            Some(Statement::Zone(Zone { name, nets: Vec::new(), rest: None, attributes, broken: true }))
+            let (nets, acceptances) = (Vec::new(), Vec::new());
+            Some(Statement::Zone(Zone { name, nets, rest: None, attributes, acceptances, broken: true }))
         }
         "class" | "peer" | "group" => {
             Some(Statement::Group(Group { name, members: Vec::new(), attributes, broken: true }))

@@ -22,6 +22,7 @@ const NOTE: (&str, &str) = ("note", "note \"TEXT\"");
 const PHI: (&str, &str) = ("phi", "phi none|transit|store");
 const RISK: (&str, &str) = ("risk", "risk low|medium|high|critical");
 const CRITICALITY: (&str, &str) = ("criticality", "criticality life|care|ops");
+const ROLE: (&str, &str) = ("role", "role admin|infrastructure");
 const SUPPORTED: (&str, &str) = ("supported", "supported until YYYY-MM-DD");
 const HOSTS: (&str, &str) = ("hosts", "hosts ADDRESS, PREFIX, FIRST-LAST except ADDRESS");
 const FROM: (&str, &str) = ("from", "from NAME, NAME except NAME");
@@ -32,6 +33,7 @@ const DURING: (&str, &str) = ("during", "during SCHEDULE");
 const UNTIL: (&str, &str) = ("until", "until YYYY-MM-DD");
 const REASON: (&str, &str) = ("reason", "reason \"TEXT\"");
 const TICKET: (&str, &str) = ("ticket", "ticket NAME");
+const ACCEPTED: (&str, &str) = ("accepted", "accepted CODE because \"TEXT\" until YYYY-MM-DD");
 const UNSUPPORTED: (&str, &str) = ("unsupported", "unsupported leave-out");
 
 const ZONE: Form = Form {
@@ -42,10 +44,13 @@ const ZONE: Form = Form {
         ("rest", "rest"),
         PHI,
         CRITICALITY,
+        ("trust", "trust internal|partner|guest|external"),
+        ROLE,
         OWNER,
         ("tier", "tier NAME"),
         ("vlan", "vlan NUMBER"),
         NOTE,
+        ACCEPTED,
     ],
 };
 const SERVICE: Form = Form {
@@ -58,6 +63,7 @@ const SERVICE: Form = Form {
         ("icmpv6", "icmpv6 TYPE"),
         ("protocol", "protocol NUMBER"),
         ("encrypted", "encrypted"),
+        ("phi", "phi none"),
         OWNER,
         NOTE,
     ],
@@ -76,21 +82,23 @@ const CLASS: Form = Form {
         RISK,
         PHI,
         CRITICALITY,
+        ROLE,
         OWNER,
         SUPPORTED,
         NOTE,
+        ACCEPTED,
     ],
 };
 const PEER: Form = Form {
     context: "peer",
     also: "",
-    usages: &[("hosts", "hosts ADDRESS, ADDRESS"), PHI, CRITICALITY, OWNER, NOTE],
+    usages: &[("hosts", "hosts ADDRESS, ADDRESS"), PHI, CRITICALITY, ROLE, OWNER, NOTE, ACCEPTED],
 };
 const GROUP: Form = Form { context: "group", also: "names, ", usages: &[OWNER, NOTE] };
 const RULE: Form = Form {
     context: "rule",
     also: "",
-    usages: &[FROM, TO, VIA, LOG, DURING, UNTIL, UNSUPPORTED, OWNER, REASON, TICKET, NOTE],
+    usages: &[FROM, TO, VIA, LOG, DURING, UNTIL, UNSUPPORTED, OWNER, REASON, TICKET, NOTE, ACCEPTED],
 };
 const ASSERTION: Form =
     Form { context: "assertion", also: "", usages: &[FROM, TO, VIA, OWNER, REASON, TICKET, NOTE] };
@@ -162,6 +170,7 @@ pub(super) fn zone(ctx: &mut Ctx, pair: &Pair<Rule>) -> Zone {
         name: named(ctx, pair, &block),
         nets: nets.map(|clause| ctx.names(clause)).collect(),
         rest: ctx.flag(&block.clauses, Rule::rest, "rest"),
+        acceptances: ctx.acceptances(&block.clauses),
         attributes: block.attributes,
         broken: block.broken,
     }
@@ -196,6 +205,7 @@ pub(super) fn class(ctx: &mut Ctx, pair: &Pair<Rule>) -> Class {
         zone: zone_of(ctx, &block),
         members: block.clauses.iter().filter_map(|clause| ctx.members(clause)).collect(),
         reaches: block.clauses.iter().filter_map(|clause| ctx.reach(clause)).collect(),
+        acceptances: ctx.acceptances(&block.clauses),
         attributes: block.attributes,
         broken: block.broken,
     }
@@ -207,6 +217,7 @@ pub(super) fn peer(ctx: &mut Ctx, pair: &Pair<Rule>) -> Peer {
         name: named(ctx, pair, &block),
         zone: zone_of(ctx, &block),
         members: block.clauses.iter().filter_map(|clause| ctx.members(clause)).collect(),
+        acceptances: ctx.acceptances(&block.clauses),
         attributes: block.attributes,
         broken: block.broken,
     }
@@ -234,6 +245,7 @@ pub(super) fn rule(ctx: &mut Ctx, pair: &Pair<Rule>) -> RuleStatement {
         log: ctx.flag(&block.clauses, Rule::log, "log"),
         during: ctx.during(&block.clauses),
         leave_out: ctx.flag(&block.clauses, Rule::unsupported, "unsupported leave-out"),
+        acceptances: ctx.acceptances(&block.clauses),
         attributes: block.attributes,
         span: ctx.span(pair),
         broken: block.broken,

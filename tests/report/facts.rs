@@ -17,7 +17,9 @@ class low in a { hosts 10.1.0.0/25, 2001:db8:1::/65   phi store }
 peer srv in b { host 10.2.0.10, 2001:db8:2::10   phi none }
 peer six in c { host 2001:db8:3::6 }
 service secret { tcp 443   encrypted }
-allow wide    { from a  to b, c  via tcp 1-1000 }
+allow wide    { from a  to b, c  via tcp 1-1000   accepted C0403 because \"known | <b>\" until 2027-02-03 }
+service talk  { udp 7  phi none }
+allow chat    { from low  to c  via talk }
 allow narrow  { from low  to srv, six  via secret }
 allow part    { from low  to six  via udp 53-70 }
 allow both    { from any  to c  via secret, tcp 80 }
@@ -207,6 +209,16 @@ fn the_exceptions_and_ends_of_support_of_the_example_are_all_there() {
     ));
     let class = &files["class-infusion_pump_syringe.md"];
     assert!(class.contains("**until 2026-12-31, in 60 days**"), "{class}");
+}
+
+#[test]
+fn accepted_findings_are_listed_with_their_codes_and_ends() {
+    let (_, files) = reported(&[("cut.cordon".to_owned(), CUT.to_owned())]);
+    let accepted = section(&files["exceptions.md"], "accepted");
+    let row = "| [`wide`](rules.md#rule-wide) | C0403 | until 2027-02-03, in 94 days | not said | known \\| &lt;b&gt; | `cut.cordon:";
+    assert!(accepted.contains(row), "{accepted}");
+    let chat = section(&files["zone-a.md"], "to-c").lines().find(|line| line.contains("`chat`")).unwrap();
+    assert!(chat.contains("| not said | none |"), "its service carries none: {chat}");
 }
 
 #[test]

@@ -14,6 +14,13 @@ use crate::support::AS_OF;
 
 /// The policy that the `.cordon` files of a directory state, which must be free of errors.
 pub(crate) fn policy(directory: &Path) -> Policy {
+    let (policy, diagnostics, sources) = checked(directory, |file| file);
+    assert!(!diagnostics.has_errors(), "{}", human(&diagnostics, &sources, 100, false));
+    policy
+}
+
+/// What the `.cordon` files of a directory state after a change, and what is found of it.
+pub(crate) fn checked(directory: &Path, change: impl Fn(File) -> File) -> (Policy, Diagnostics, Sources) {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)
         .unwrap_or_else(|error| panic!("{}: {error}", directory.display()))
         .map(|entry| entry.unwrap().path())
@@ -26,13 +33,12 @@ pub(crate) fn policy(directory: &Path) -> Policy {
     for path in paths {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let source = sources.add(name, std::fs::read_to_string(&path).unwrap()).unwrap().clone();
-        files.push(parse(&source, &mut diagnostics));
+        files.push(change(parse(&source, &mut diagnostics)));
     }
     let exports = exports(directory, &files, &mut sources);
     let inventories = Inventories::read(&exports, &mut diagnostics);
     let policy = check(&files, inventories, AS_OF.parse().unwrap(), &mut diagnostics);
-    assert!(!diagnostics.has_errors(), "{}", human(&diagnostics, &sources, 100, false));
-    policy
+    (policy, diagnostics, sources)
 }
 
 /// The inventories of a policy whose files all lie in one directory.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use miette::LabeledSpan;
 
 use super::error::AssetError;
+use crate::check::acceptance::Ledger;
 use crate::diag::Diagnostics;
 use crate::ir::{
     Asset, Classification, Conduits, Effect, Endpoint, EndpointId, Placement, Policy, Risk, ZoneId,
@@ -183,18 +184,20 @@ fn shared_addresses(policy: &Policy) -> Vec<usize> {
     places.into_iter().collect()
 }
 
-/// Reports what is doubtful about the devices of a policy: of many alike, how many there are, and the first few.
-pub(in crate::check) fn check(policy: &Policy, conduits: &Conduits, diagnostics: &mut Diagnostics) {
+/// Reports what is doubtful about the devices of a policy: of many alike, how many there are, and the first few. What is
+/// found of a class, the class can accept.
+pub(in crate::check) fn check(
+    policy: &Policy,
+    conduits: &Conduits,
+    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
+) {
     if policy.assets.is_empty() {
         return;
     }
     let doubts = Doubts::new(policy, conduits, &Classification::new(policy));
     let mut say = |places: &[usize], text: &dyn Fn(&Asset) -> String, error: &dyn Fn(Alike) -> AssetError| {
-        if !places.is_empty() {
-            let shown = places.iter().take(SHOWN).filter_map(|place| policy.assets.get(*place));
-            let labels = labels(&shown.collect::<Vec<_>>(), text);
-            diagnostics.push(error(Alike { devices: count(places.len(), "device", "s"), labels }));
-        }
+        diagnostics.extend(alike(policy, places, text).map(error));
     };
     say(&doubts.unclassified, &|_| "in no class".to_owned(), &AssetError::unclassified);
     for ((one, other), places) in &doubts.doubles {
@@ -206,16 +209,25 @@ pub(in crate::check) fn check(policy: &Policy, conduits: &Conduits, diagnostics:
     let rest = policy.zones.iter().find(|zone| zone.is_rest).map_or("the rest", |zone| &zone.name);
     say(&doubts.outside, &|_| "in no zone".to_owned(), &|alike| AssetError::no_zone(alike, rest));
     say(&doubts.orphans, &|_| "without owner".to_owned(), &AssetError::no_owner);
+    say(&doubts.shared, &|_| "has an address of another device".to_owned(), &AssetError::shared_address);
     for (class, places) in &doubts.late {
         let class = class.map(|id| &policy[id]);
-        say(places, &end_of_support, &|alike| AssetError::past_support(alike, class));
+        let Some(alike) = alike(policy, places, &end_of_support) else { continue };
+        let acceptances = class.map_or(&[][..], |class| &class.acceptances);
+        ledger.report(acceptances, AssetError::past_support(alike, class), diagnostics);
     }
     for (class, Reachable { from, assets }) in &doubts.reachable {
         let class = &policy[*class];
-        let error = |alike| AssetError::widely_reachable(alike, class, from);
-        say(assets, &|_| "of high risk".to_owned(), &error);
+        let Some(alike) = alike(policy, assets, &|_| "of high risk".to_owned()) else { continue };
+        ledger.report(&class.acceptances, AssetError::widely_reachable(alike, class, from), diagnostics);
     }
-    say(&doubts.shared, &|_| "has an address of another device".to_owned(), &AssetError::shared_address);
+}
+
+/// Some devices as a message has them; nothing if there are none.
+fn alike(policy: &Policy, places: &[usize], text: &dyn Fn(&Asset) -> String) -> Option<Alike> {
+    let shown = places.iter().take(SHOWN).filter_map(|place| policy.assets.get(*place));
+    let labels = labels(&shown.collect::<Vec<_>>(), text);
+    (!places.is_empty()).then(|| Alike { devices: count(places.len(), "device", "s"), labels })
 }
 
 fn end_of_support(asset: &Asset) -> String {

@@ -50,7 +50,7 @@ pub(super) enum Carries {
     Phi,
     /// One end does, and the other has none.
     OneEnd,
-    /// Neither does.
+    /// Neither does, or the services are said to carry none.
     Nothing,
     /// The policy does not say of both ends.
     Unsaid,
@@ -187,11 +187,16 @@ impl<'p> Site<'p> {
                 most = most.max(endpoint.phi);
             }
         }
-        if left.is_empty() { most } else { self.policy[zone].phi.map(|phi| most.unwrap_or(phi).max(phi)) }
+        let zone = &self.policy[zone];
+        let of_zone = zone.phi.or(zone.is_outside().then_some(Phi::None));
+        if left.is_empty() { most } else { of_zone.map(|phi| most.unwrap_or(phi).max(phi)) }
     }
 
     /// Whether what an opening lets through can carry protected health information.
     pub(super) fn carries(&self, (from, to): (ZoneId, ZoneId), opening: &Opening) -> Carries {
+        if opening.services.is_subset(&self.policy[opening.rule].without_phi) {
+            return Carries::Nothing;
+        }
         let ends = (self.phi(from, &opening.sources), self.phi(to, &opening.destinations));
         match ends {
             (Some(Phi::None), Some(Phi::None)) => Carries::Nothing,

@@ -24,6 +24,7 @@ pub(super) struct Ending {
 pub(super) fn pages(site: &Site) -> Vec<Page> {
     let openings = openings(site);
     let support = support(site);
+    let accepted = accepted(site);
     let blocks = vec![
         Block::heading("openings", "Openings with an end"),
         table(
@@ -36,6 +37,12 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
             site,
             "Ends of support, the oldest first. The policy does not close anything when support ends",
             &support,
+        ),
+        Block::heading("accepted", "Accepted findings"),
+        table(
+            site,
+            "Findings of the check that somebody answers for until a day, the next first. After it they are findings again",
+            &accepted,
         ),
         Block::heading("owners", "By owner"),
         owners(site, &openings, &support),
@@ -85,6 +92,29 @@ pub(super) fn support(site: &Site) -> Vec<Ending> {
             owner: one.about.owner.clone(),
             why: vec![words::or_unsaid(one.about.note.as_ref()), small(" risk "), words::risk(one.risk)],
             place: site.place(one.span),
+        })
+    }))
+}
+
+/// Accepted findings: the statement that each is about, and its code for a kind.
+fn accepted(site: &Site) -> Vec<Ending> {
+    let policy = site.policy;
+    let rules = policy.rule_indices().map(|index| {
+        let rule = &policy[index];
+        (words::rule(site, index), &rule.about, &rule.acceptances)
+    });
+    let endpoints =
+        policy.endpoints.iter().map(|one| (words::endpoint(site, one), &one.about, &one.acceptances));
+    let zones = site.zones().map(|(id, zone)| (words::zone(site, id), &zone.about, &zone.acceptances));
+    let all = rules.chain(endpoints).chain(zones);
+    by_date(all.flat_map(|(name, about, acceptances)| {
+        acceptances.iter().map(move |acceptance| Ending {
+            date: acceptance.until,
+            kind: acceptance.code,
+            name: name.clone(),
+            owner: about.owner.clone(),
+            why: vec![plain(&acceptance.reason)],
+            place: site.place(acceptance.span),
         })
     }))
 }

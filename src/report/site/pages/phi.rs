@@ -28,8 +28,8 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
     let mut blocks = vec![
         Block::says(
             "A flow is one rule between two zones. It is listed as one that can carry PHI if the policy says of both of its ends \
-             that they keep or pass it: of a class or server where that is said, or else of the zone. cordon does not look into \
-             packets, and that a service is encrypted is what the policy says of it.",
+             that they keep or pass it, of a class or server where that is said, or else of the zone; and if it does not say of its \
+             services that they carry none. cordon does not look into packets, and that a service is encrypted is what the policy says of it.",
         ),
         Block::Numbers {
             items: vec![

@@ -1,6 +1,6 @@
 //! Which of many sets of addresses may have an address in common with one, without looking at all of them.
 
-use crate::set::{AddressSet, Interval};
+use super::{AddressSet, Interval};
 
 /// Intervals of several sets, each with the place of its set, found by what they overlap.
 ///
@@ -8,7 +8,7 @@ use crate::set::{AddressSet, Interval};
 /// reach (Cormen et al., "Introduction to Algorithms", 14.3: interval trees), so that a search meets those that overlap
 /// and the nodes on the way to them.
 #[derive(Debug)]
-pub(super) struct Overlaps {
+pub struct Overlaps {
     v4: Tree,
     v6: Tree,
 }
@@ -23,7 +23,7 @@ struct Tree {
 
 impl Overlaps {
     /// Prepares sets; their places are those in the list.
-    pub(super) fn new<'s>(sets: impl Iterator<Item = &'s AddressSet>) -> Self {
+    pub fn new<'s>(sets: impl Iterator<Item = &'s AddressSet>) -> Self {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for (place, set) in sets.enumerate() {
             v4.extend(set.v4.intervals().map(|run| (run.first().into(), run.last().into(), place)));
@@ -34,7 +34,7 @@ impl Overlaps {
 
     /// The places of sets that have an address in common with one, ascending, each once; `None` if there are more than
     /// `most` overlaps.
-    pub(super) fn with(&self, set: &AddressSet, most: usize) -> Option<Vec<usize>> {
+    pub fn with(&self, set: &AddressSet, most: usize) -> Option<Vec<usize>> {
         let mut found = Vec::new();
         for run in set.v4.intervals() {
             let wide = Interval::spanning(u128::from(run.first()), u128::from(run.last()));
