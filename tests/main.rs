@@ -30,6 +30,7 @@ mod topology;
 mod custom_target;
 mod pfsense;
 mod posture;
+mod report;
 mod hazards;
 mod verify;
 mod mutation;

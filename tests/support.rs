@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-pub(crate) use self::files::{checked, policy};
+pub(crate) use self::files::{checked, exports, policy};
 
 /// The day as of which tests compile the example.
 pub(crate) const AS_OF: &str = "2026-11-01";

@@ -111,11 +111,17 @@ pub(super) fn about(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> 
     }
 }
 
-/// Checks the number of a VLAN (IEEE 802.1Q: 0 to 4094).
-pub(super) fn check_vlan(attributes: &[Attribute], diagnostics: &mut Diagnostics) {
-    let Some(word) = value(attributes, Key::Vlan) else { return };
-    if word.node.parse::<u16>().is_ok_and(|number| number <= 4094) {
-        return;
+/// The tier that a zone belongs to.
+pub(super) fn tier(attributes: &[Attribute]) -> Option<String> {
+    value(attributes, Key::Tier).map(|word| word.node.clone())
+}
+
+/// The number of a VLAN (IEEE 802.1Q: 0 to 4094).
+pub(super) fn vlan(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Option<u16> {
+    let word = value(attributes, Key::Vlan)?;
+    let number = word.node.parse::<u16>().ok().filter(|number| *number <= 4094);
+    if number.is_some() {
+        return number;
     }
     diagnostics.push(CheckError::UnknownValue {
         attribute: Key::Vlan.keyword(),
@@ -124,4 +130,5 @@ pub(super) fn check_vlan(attributes: &[Attribute], diagnostics: &mut Diagnostics
         known: "a number from 0 to 4094".to_owned(),
         help: None,
     });
+    None
 }

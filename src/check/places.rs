@@ -60,13 +60,14 @@ fn zone(statement: &ast::Zone, diagnostics: &mut Diagnostics) -> Zone {
         let (name, span) = (statement.name.node.clone(), statement.name.span);
         diagnostics.push(CheckError::RestWithNet { name, span });
     }
-    attributes::check_vlan(&statement.attributes, diagnostics);
     Zone {
         name: statement.name.node.clone(),
         addresses: if is_rest { AddressSet::empty() } else { addresses },
         is_rest,
         phi: attributes::phi(&statement.attributes, diagnostics),
         criticality: attributes::criticality(&statement.attributes, diagnostics),
+        tier: attributes::tier(&statement.attributes),
+        vlan: attributes::vlan(&statement.attributes, diagnostics),
         trust: attributes::trust(&statement.attributes, diagnostics),
         role: attributes::role(&statement.attributes, diagnostics),
         about: attributes::about(&statement.attributes, diagnostics),

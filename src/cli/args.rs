@@ -35,6 +35,13 @@ Exit codes:
   1  different, or the policy has findings
   2  wrong usage, or a config that cannot be read";
 
+const REPORT_HELP: &str = "\
+Example:
+  cordon report examples/general-hospital --out ../hospital-report
+
+Open index.html of that directory in a browser; index.md says the same in Markdown. The pages load nothing from elsewhere.
+The report is on the policy: it proves no config, which `cordon build` and `cordon verify` do.";
+
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
     /// Say everything that is wrong with a policy, and write nothing
@@ -80,6 +87,16 @@ pub(super) enum Command {
         into: PathBuf,
         /// The file to write, as a whole or not at all [default: the config itself]
         #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+
+    /// Write a report on a policy: pages for people, in HTML and in Markdown
+    #[command(after_help = REPORT_HELP)]
+    Report {
+        #[command(flatten)]
+        common: Common,
+        /// The directory to write; it is replaced as a whole, or left as it was [default: PATH/report]
+        #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
 

@@ -41,6 +41,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Splice { common, device, into, out } => {
             super::splice::run(common, device, into, out.as_deref())
         }
+        Command::Report { common, out } => super::report::run(common, out.as_deref()),
         Command::Query { common, packets } => run_query(common, packets),
         Command::Explain { packet, sport, options } => run_explain(packet, sport, options),
         Command::Inventory { common, since, inventory } => {
@@ -57,7 +58,7 @@ pub(super) struct Checked {
     /// How many files state it.
     files: usize,
     users: UserTargets,
-    root: PathBuf,
+    pub(super) root: PathBuf,
     pub(super) diagnostics: Diagnostics,
 }
 
@@ -140,6 +141,19 @@ impl Checked {
             files.push(OutputFile { path: format!("{POSTURES}/{name}.txt"), content });
         }
         files
+    }
+
+    /// Writes what a command made, with its manifest, and gives the names of all files.
+    pub(super) fn write(
+        &self,
+        directory: &Path,
+        files: &[OutputFile],
+        command: Option<&str>,
+    ) -> Result<Vec<String>, Failure> {
+        let manifest = Manifest::new(&self.policy, &self.sources, files);
+        let manifest = command.map_or(manifest.clone(), |command| manifest.by(command));
+        output::replace(directory, files, manifest)?;
+        Ok(files.iter().map(|file| file.path.clone()).chain([MANIFEST.to_owned()]).collect())
     }
 
     pub(super) fn outcome(&self, options: &Options) -> Outcome {
@@ -253,13 +267,10 @@ fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome
     let written_postures = postures.len();
     files.extend(checked.posture_files(postures));
     files.sort();
-    let manifest = Manifest::new(&checked.policy, &checked.sources, &files).to_json();
-    let content = manifest.map_err(|error| Failure(error.to_string()))?;
-    files.push(OutputFile { path: MANIFEST.to_owned(), content });
-    output::replace(&directory, &files)?;
-    let names = files.iter().map(|file| file.path.clone()).collect();
+    let names = checked.write(&directory, &files, None)?;
+    let number = names.len();
     checked.report(options, "build", &Some(Built { directory, files: names, proved }))?;
-    let shown = out.map_or_else(|| shown_default(&common.path), Path::to_path_buf);
+    let shown = out.map_or_else(|| shown_default(&common.path, "build"), Path::to_path_buf);
     let proved = match proved {
         0 => String::new(),
         devices if written_postures == 0 => format!(", proved for {}", count(devices, "enforcement point")),
@@ -269,14 +280,14 @@ fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome
             format!(", proved for {devices}, without a posture and under {postures}")
         }
     };
-    let written = count(files.len(), "file");
+    let written = count(number, "file");
     checked.summarise(options, &format!("wrote {written} to {}{proved}", shown.display()))?;
     Ok(outcome)
 }
 
-/// The default output directory as the user would write it.
-fn shown_default(path: &Path) -> PathBuf {
-    if path.is_dir() { path.join("build") } else { path.with_file_name("build") }
+/// A directory beside the policy, as the user would write it.
+pub(super) fn shown_default(path: &Path, name: &str) -> PathBuf {
+    if path.is_dir() { path.join(name) } else { path.with_file_name(name) }
 }
 
 fn run_query(common: &Common, packets: &Path) -> Result<Outcome, Failure> {

@@ -6,6 +6,7 @@ mod config;
 mod inventory;
 mod load;
 mod output;
+mod report;
 mod splice;
 mod targets;
 mod verify;

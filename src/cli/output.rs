@@ -4,28 +4,37 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, RenameFlags, renameat_with, syncfs};
 
 use super::Failure;
 use crate::emit::OutputFile;
 use crate::report::{MANIFEST, Manifest};
 
-/// Replaces `directory` by one that holds exactly `files`.
+/// From how many files on the file system is flushed once, rather than each file: that takes milliseconds each.
+const MANY_FILES: usize = 256;
+
+/// Replaces `directory` by one that holds exactly `files`, with their manifest.
 ///
 /// The new directory is made beside the old one, flushed to disk, and then put in its place by one exchange of names,
 /// so that a reader sees the old output or the new, and a crash leaves one of the two. A directory that holds anything
-/// that cordon did not write is refused.
-pub(super) fn replace(directory: &Path, files: &[OutputFile]) -> Result<(), Failure> {
+/// that cordon did not write is refused, and so is one that another of its commands wrote.
+pub(super) fn replace(directory: &Path, files: &[OutputFile], manifest: Manifest) -> Result<(), Failure> {
     let directory = absolute(directory)?;
-    refuse_foreign(&directory)?;
+    refuse_foreign(&directory, manifest.command.as_deref())?;
+    let content = manifest.to_json().map_err(|error| Failure(error.to_string()))?;
+    let manifest = OutputFile { path: MANIFEST.to_owned(), content };
     let failed = |problem: io::Error| Failure(format!("cannot write `{}`: {problem}", directory.display()));
     let parent =
         directory.parent().ok_or_else(|| Failure("the output cannot be the root directory".to_owned()))?;
     fs::create_dir_all(parent).map_err(failed)?;
     let prefix = format!(".{}.", directory.file_name().unwrap_or_default().to_string_lossy());
     let fresh = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent).map_err(failed)?;
-    for file in files {
-        write_file(fresh.path(), file).map_err(failed)?;
+    let is_many = files.len() > MANY_FILES;
+    for file in files.iter().chain([&manifest]) {
+        write_file(fresh.path(), file, !is_many).map_err(failed)?;
+    }
+    if is_many {
+        File::open(fresh.path()).and_then(|folder| Ok(syncfs(folder)?)).map_err(failed)?;
     }
     make_readable(fresh.path()).map_err(failed)?;
     sync_tree(fresh.path()).map_err(failed)?;
@@ -51,8 +60,8 @@ fn absolute(directory: &Path) -> Result<PathBuf, Failure> {
     }
 }
 
-/// Refuses a directory that holds anything but what the manifest in it lists.
-fn refuse_foreign(directory: &Path) -> Result<(), Failure> {
+/// Refuses a directory that holds anything but what the manifest in it lists, or the output of another command.
+fn refuse_foreign(directory: &Path, command: Option<&str>) -> Result<(), Failure> {
     if !directory.exists() {
         return Ok(());
     }
@@ -75,8 +84,15 @@ fn refuse_foreign(directory: &Path) -> Result<(), Failure> {
         path == MANIFEST
             || manifest.as_ref().is_some_and(|m| m.outputs.iter().any(|output| output.path == *path))
     };
-    match found.iter().find(|path| manifest.is_none() || !known(path)) {
-        Some(path) => Err(foreign(format!("`{path}`"))),
+    if let Some(path) = found.iter().find(|path| manifest.is_none() || !known(path)) {
+        return Err(foreign(format!("`{path}`")));
+    }
+    let other = manifest.map(|manifest| manifest.command).filter(|other| other.as_deref() != command);
+    match other.map(|other| other.unwrap_or_else(|| "build".to_owned())) {
+        Some(other) => Err(Failure(format!(
+            "`{}` holds what `cordon {other}` wrote: it would be lost; name another directory, or remove it",
+            directory.display()
+        ))),
         None => Ok(()),
     }
 }
@@ -97,14 +113,14 @@ fn collect(root: &Path, directory: &Path, found: &mut Vec<String>) -> io::Result
     Ok(())
 }
 
-fn write_file(root: &Path, file: &OutputFile) -> io::Result<()> {
+fn write_file(root: &Path, file: &OutputFile, flushes: bool) -> io::Result<()> {
     let path = root.join(&file.path);
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
     let mut handle = File::create_new(&path)?;
     handle.write_all(file.content.as_bytes())?;
-    handle.sync_all()
+    if flushes { handle.sync_all() } else { Ok(()) }
 }
 
 /// Gives a temporary directory the rights that a new one would have.

@@ -233,6 +233,10 @@ pub struct Zone {
     pub phi: Option<Phi>,
     /// What its loss would touch.
     pub criticality: Option<Criticality>,
+    /// The tier of the architecture that it belongs to.
+    pub tier: Option<String>,
+    /// Its VLAN.
+    pub vlan: Option<u16>,
     /// How far its hosts are trusted.
     pub trust: Option<Trust>,
     /// What all of it is there for.

@@ -19,6 +19,9 @@ pub struct Manifest {
     pub version: u32,
     /// The version of cordon that wrote it.
     pub cordon: String,
+    /// The command that wrote it, if it was another than `build`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub command: Option<String>,
     /// What the policy is called.
     pub policy: Option<String>,
     /// The date by which it was decided which statements have expired.
@@ -95,9 +98,6 @@ pub struct Origin {
 impl Manifest {
     /// Describes a build.
     pub fn new(policy: &Policy, sources: &Sources, outputs: &[OutputFile]) -> Self {
-        let mut inputs: Vec<FileDigest> =
-            sources.files().iter().map(|file| digest(file.path(), file.text())).collect();
-        inputs.sort_by(|one, other| one.path.cmp(&other.path));
         let rules = policy.rules.iter().map(|rule| {
             let during = policy.schedule_of(rule).map(|schedule| schedule.name.clone());
             let origin = origin(sources, rule.effect.keyword(), rule.span, &rule.about);
@@ -113,14 +113,20 @@ impl Manifest {
         Manifest {
             version: 1,
             cordon: env!("CARGO_PKG_VERSION").to_owned(),
+            command: None,
             policy: policy.name.clone(),
             as_of: policy.as_of.to_string(),
-            inputs,
+            inputs: digests(sources),
             outputs: outputs.iter().map(|file| digest(&file.path, &file.content)).collect(),
             rules: rules.chain(managements).collect(),
             guards: guards.collect(),
             accepted: accepted(policy, sources),
         }
+    }
+
+    /// The same, written by another command than `build`.
+    pub fn by(self, command: &str) -> Self {
+        Manifest { command: Some(command.to_owned()), ..self }
     }
 
     /// The manifest as it is written.
@@ -130,6 +136,14 @@ impl Manifest {
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|json| json + "\n")
     }
+}
+
+/// The files of a policy with their digests, by path.
+pub(super) fn digests(sources: &Sources) -> Vec<FileDigest> {
+    let mut digests: Vec<FileDigest> =
+        sources.files().iter().map(|file| digest(file.path(), file.text())).collect();
+    digests.sort_by(|one, other| one.path.cmp(&other.path));
+    digests
 }
 
 /// All acceptances that have not ended; the others accept nothing.

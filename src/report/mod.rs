@@ -3,7 +3,9 @@
 mod inventory;
 mod manifest;
 mod posture;
+mod site;
 
 pub use inventory::{Changes, Picture};
 pub use manifest::{MANIFEST, Manifest};
 pub use posture::posture_summary;
+pub use site::{LayoutError, report};

@@ -42,7 +42,7 @@ pub(crate) fn checked(directory: &Path, change: impl Fn(File) -> File) -> (Polic
 }
 
 /// The inventories of a policy whose files all lie in one directory.
-fn exports(directory: &Path, files: &[File], sources: &mut Sources) -> Vec<Export> {
+pub(crate) fn exports(directory: &Path, files: &[File], sources: &mut Sources) -> Vec<Export> {
     let mut read = |word: &Word| {
         let text = std::fs::read_to_string(directory.join(&word.node)).unwrap();
         sources.add(word.node.clone(), text).unwrap().clone()
