@@ -230,6 +230,9 @@ fn port(text: &str) -> Result<Key, String> {
         let likely = likely.map_or_else(String::new, |kind| format!(", is it `{kind}`?"));
         return Err(format!("`{word}` is no kind of port{likely}"));
     };
+    if numbers.is_empty() {
+        return Err("it has no number".to_owned());
+    }
     let numbers = numbers.split('/').map(number).collect::<Result<Vec<u16>, String>>()?;
     match numbers.len() {
         1..=3 => Ok((kind, numbers)),
