@@ -282,6 +282,49 @@ fn hazard_14_later_fragments_are_denied_before_all_else_where_a_switch_says_so()
 }
 
 #[test]
+fn other_storm_control_than_the_policy_has_is_a_difference() {
+    let policy = switch(
+        "ports Gi1/0/1-2 zone a  storm-control broadcast 100/second, multicast 2000/second then limit \
+         ports Gi1/0/3 zone b  storm-control broadcast 50/second then limit  ports Gi1/0/4 zone b ",
+    );
+    succeed(&["build", policy.path().to_str().unwrap(), "--as-of", AS_OF], "");
+    let list = policy.path().join("build/s/acl.cfg");
+    let text = fs::read_to_string(&list).unwrap();
+    let (second, third, fourth) = ("1/0/2\n", "1/0/3\n", "1/0/4\n");
+    let behind = |port: &str, line: &str| text.replace(port, &format!("{port} {line}\n"));
+    let trap = " storm-control action trap\n";
+    let without_trap = text.replacen(trap, "", 1);
+    let stopped = text.replacen(" storm-control broadcast level pps 100\n", "", 1);
+    for (changed, expected) in [
+        (text.replacen("pps 100\n", "pps 1000\n", 1), "broadcast level pps 1000, line "),
+        (text.replacen("pps 2000\n", "pps 2k 1k\n", 1), "the policy: `multicast 2000/second`"),
+        (text.replacen("level pps 50\n", "level 50.00\n", 1), "storm-control broadcast level 50.00"),
+        (stopped, "`GigabitEthernet1/0/1` has no storm-control broadcast"),
+        (without_trap, "`GigabitEthernet1/0/1` has no storm-control action trap"),
+        (text.replacen("no storm-control action shutdown", "storm-control action shutdown", 1), "is shut by"),
+        (
+            text.replacen("no storm-control unicast level", "storm-control unicast level 5.00", 1),
+            "for unicast",
+        ),
+        (behind(fourth, "storm-control unknown-unicast level pps 9"), "`GigabitEthernet1/0/4` has"),
+        (text.replace(third, "1/0/30\n"), "`GigabitEthernet1/0/3` has no storm-control broadcast"),
+        (text.replace(second, "1/0/20\n"), "s: 3 differences"),
+    ] {
+        assert_ne!(changed, text, "{expected}");
+        fs::write(&list, changed).unwrap();
+        let (code, said, _) = verify(policy.path(), &list, &["--device", "s"]);
+        let found = said.contains("  storms: `Gigabit") && said.contains(expected);
+        assert!(code == 1 && found, "{expected}\n{said}");
+    }
+    // What a switch shows of the same, and what it has on ports of which the policy says nothing.
+    let shown = text.replace("pps 2000\n", "pps 2k\n").replace("\n no storm-control", "\n! no storm-control");
+    let other = "interface GigabitEthernet1/0/9\n storm-control unicast level 1.00\n";
+    fs::write(&list, shown.replacen("line vty", &format!("{other}line vty"), 1)).unwrap();
+    let (code, said, _) = verify(policy.path(), &list, &["--device", "s"]);
+    assert_eq!(code, 0, "{said}");
+}
+
+#[test]
 fn later_fragments_of_what_nothing_allows_do_not_pass_a_switch() {
     let plain = switch("");
     succeed(&["build", plain.path().to_str().unwrap(), "--as-of", AS_OF], "");

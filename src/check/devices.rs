@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::CheckError;
 use super::names::Declared;
+use super::ports;
 use crate::diag::{Diagnostics, suggestion};
 use crate::ir::{Device, Interface, Link, Zone, ZoneId};
 use crate::source::Span;
@@ -61,6 +62,8 @@ fn device(statement: &ast::Device, zones: &[Zone], diagnostics: &mut Diagnostics
         interfaces.insert(key.clone(), Interface { name: key, zones, link, span });
     }
     let target = statement.targets.first();
+    let interfaces: Vec<Interface> = interfaces.into_values().collect();
+    let ports = ports::ports(&statement.ports, &name, &interfaces, zones, diagnostics);
     Device {
         name,
         kind: statement.kind,
@@ -68,7 +71,8 @@ fn device(statement: &ast::Device, zones: &[Zone], diagnostics: &mut Diagnostics
         target_span: target.map_or(span, |target| target.span),
         tcam: statement.tcam.as_ref().and_then(|word| number(word, "tcam", diagnostics)),
         denies_fragments: statement.denies_fragments,
-        interfaces: interfaces.into_values().collect(),
+        interfaces,
+        ports,
         span,
     }
 }
@@ -144,7 +148,7 @@ fn interface_zones(
     found.into_iter().collect()
 }
 
-fn zone_named(word: &Word, zones: &[Zone], diagnostics: &mut Diagnostics) -> Option<ZoneId> {
+pub(super) fn zone_named(word: &Word, zones: &[Zone], diagnostics: &mut Diagnostics) -> Option<ZoneId> {
     let found = zones.binary_search_by(|zone| zone.name.as_str().cmp(&word.node)).ok();
     if found.is_none() {
         let help = suggestion(&word.node, zones.iter().map(|zone| zone.name.as_str()));

@@ -17,6 +17,7 @@ mod names;
 mod opened;
 mod parties;
 mod places;
+mod ports;
 mod postures;
 mod privilege;
 mod reach;
@@ -105,6 +106,7 @@ pub fn check(files: &[File], inventories: Inventories, as_of: Date, diagnostics:
     sense::check_effect(&policy, &conduits, &mut ledger, diagnostics);
     sense::check_forbids(&policy, &conduits, &mut ledger, diagnostics);
     topology::check(&policy, &conduits, diagnostics);
+    ports::check_life(&policy, diagnostics);
     require::check(&statements.requires, &policy, diagnostics);
     assertions::check(&policy, &conduits, diagnostics);
     if all_read {

@@ -14,7 +14,8 @@ use crate::emit::OutputFile;
 use crate::ir::{DeviceId, Policy};
 use crate::parallel::each;
 use crate::prove::{
-    Comparison, ConfigFile, Difference, Kind, Unreadable, Verdict, Witness, files_read, prove,
+    Comparison, ConfigFile, Difference, Kind, StormDifference, Unreadable, Verdict, Witness, files_read,
+    prove,
 };
 use crate::read::Family;
 
@@ -42,6 +43,8 @@ struct Report {
     compared: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     differences: Vec<DifferenceReport>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    storms: Vec<StormDifference>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<Unreadable>,
 }
@@ -106,7 +109,7 @@ pub(super) fn run(common: &Common, against: &Path, device: Option<&str>) -> Resu
     if verdicts.iter().all(|(_, verdict)| matches!(verdict, Verdict::NoReader)) {
         return Err(Failure("nothing was proved, since there is no reader for any of it".to_owned()));
     }
-    let equal = reports.iter().all(|report| report.differences.is_empty());
+    let equal = reports.iter().all(|report| report.differences.is_empty() && report.storms.is_empty());
     Ok(if equal { Outcome::Fine } else { Outcome::Findings })
 }
 
@@ -237,15 +240,21 @@ fn folder(policy: &Policy, device: DeviceId, place: PathBuf) -> Result<Subject, 
 }
 
 fn report(policy: &Policy, device: DeviceId, verdict: &Verdict) -> Report {
-    let (word, compared, differences, unreadable) = match verdict {
-        Verdict::NoReader => ("no reader", 0, Vec::new(), Vec::new()),
-        Verdict::Unreadable(mistakes) => ("unreadable", 0, Vec::new(), mistakes.clone()),
-        Verdict::Compared(Comparison { compared, differences }) => {
-            let word = if differences.is_empty() { "equal" } else { "different" };
-            (word, *compared, differences.iter().map(difference).collect(), Vec::new())
-        }
+    let nothing = Comparison::default();
+    let (word, comparison, unreadable) = match verdict {
+        Verdict::NoReader => ("no reader", &nothing, Vec::new()),
+        Verdict::Unreadable(mistakes) => ("unreadable", &nothing, mistakes.clone()),
+        Verdict::Compared(comparison) if comparison.is_equal() => ("equal", comparison, Vec::new()),
+        Verdict::Compared(comparison) => ("different", comparison, Vec::new()),
     };
-    Report { device: policy[device].name.clone(), verdict: word, compared, differences, unreadable }
+    Report {
+        device: policy[device].name.clone(),
+        verdict: word,
+        compared: comparison.compared,
+        differences: comparison.differences.iter().map(difference).collect(),
+        storms: comparison.storms.clone(),
+        unreadable,
+    }
 }
 
 fn difference(difference: &Difference) -> DifferenceReport {
@@ -315,10 +324,12 @@ fn said(policy: &Policy, subject: &Subject, verdict: &Verdict) -> String {
             format!("{name}: proved equal, in {}\n", count(comparison.compared, "comparison"))
         }
         Verdict::Compared(comparison) => {
-            let differences = &comparison.differences;
-            let shown: String = differences.iter().take(SHOWN).map(difference_in_words).collect();
-            let number = count(differences.len(), "difference");
-            format!("{name}: {number}\n{shown}{}", more(differences.len(), "difference"))
+            let packets = comparison.differences.iter().map(difference_in_words);
+            let storms = comparison.storms.iter().map(storm_in_words);
+            let all = comparison.differences.len() + comparison.storms.len();
+            let shown: String = packets.chain(storms).take(SHOWN).collect();
+            let number = count(all, "difference");
+            format!("{name}: {number}\n{shown}{}", more(all, "difference"))
         }
     }
 }
@@ -353,6 +364,12 @@ fn difference_in_words(difference: &Difference) -> String {
     lines.truncate(2);
     text += &lines.concat();
     text
+}
+
+fn storm_in_words(difference: &StormDifference) -> String {
+    let StormDifference { port, config, line, policy } = difference;
+    let line = line.map_or_else(String::new, |line| format!(", line {line}"));
+    format!("  storms: `{port}` has {config}{line}; the policy: {policy}\n")
 }
 
 /// A number of packets for people.

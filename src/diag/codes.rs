@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 127] = [
+pub const CODES: [Code; 133] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -85,6 +85,11 @@ pub const CODES: [Code; 127] = [
     code("C0510", "a link has one end only"),
     code("C0511", "a link leads back to where it begins"),
     code("C0512", "an enforcement point lies on no path"),
+    code("C0513", "not a port of a switch"),
+    code("C0514", "a port stands twice"),
+    code("C0515", "a port of a zone that the switch has no VLAN interface for"),
+    code("C0516", "storm-control would cut off what lives depend on"),
+    code("C0517", "storm-control that only alerts"),
     // Assertions.
     code("C0601", "asserted denied, but allowed"),
     code("C0602", "asserted allowed, but denied"),
@@ -124,6 +129,7 @@ pub const CODES: [Code; 127] = [
     code("C0712", "fragments denied where nothing looks at them"),
     code("C0713", "a guard that nothing keeps"),
     code("C0714", "a guard that pfSense would keep in several rules"),
+    code("C0715", "ports where nothing keeps storms in check"),
     // Targets of the user.
     code("C0720", "a file that cannot be part of a target"),
     code("C0721", "a capability file that cannot be read"),

@@ -164,6 +164,20 @@ pub(super) enum EmitError {
         span: Span,
     },
 
+    #[error("`ports` mean nothing on `{device}`, whose target is {target}")]
+    #[diagnostic(
+        code(C0715),
+        help(
+            "leave them out: only `cisco-ios` has words for storms on its ports; a firewall sees no frame that stays inside of a network"
+        )
+    )]
+    Ports {
+        device: String,
+        target: String,
+        #[label("not for this target")]
+        span: Span,
+    },
+
     #[error("this is a bug in cordon: {what}")]
     #[diagnostic(code(C0999), help("nothing was written; please report it together with the policy"))]
     Bug {

@@ -58,6 +58,9 @@ const TARGETS: [(&str, Emit, Timing); 4] = [
 /// The target that judges each fragment by itself; the others put packets together before.
 const FILTERS_FRAGMENTS: &str = "cisco-ios";
 
+/// The target that has words for storms on its ports.
+const COUNTS_STORMS: &str = "cisco-ios";
+
 /// Makes the files of all enforcement points, sorted by path. If anything was reported, they must not be written.
 pub fn emit(plans: &[DevicePlan], diagnostics: &mut Diagnostics) -> Vec<OutputFile> {
     emit_with(plans, &UserTargets::default(), diagnostics)
@@ -76,6 +79,10 @@ pub fn emit_with(
         if let Some(span) = device.denies_fragments.filter(|_| device.target != FILTERS_FRAGMENTS) {
             let (device, target) = (device.name.clone(), device.target.clone());
             diagnostics.push(EmitError::Fragments { device, target, span });
+        }
+        if let Some(port) = device.ports.first().filter(|_| device.target != COUNTS_STORMS) {
+            let (device, target) = (device.name.clone(), device.target.clone());
+            diagnostics.push(EmitError::Ports { device, target, span: port.span });
         }
         let made = match TARGETS.iter().find(|(name, ..)| *name == device.target) {
             Some((_, emit, timing)) => {

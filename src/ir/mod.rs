@@ -7,6 +7,7 @@ mod asset;
 mod conduit;
 mod decide;
 mod guard;
+mod port;
 mod posture;
 mod schedule;
 mod topology;
@@ -19,6 +20,7 @@ pub use asset::{Asset, Classification, Mac, Placement};
 pub use conduit::{Conduits, Part, ZoneIndex};
 pub use decide::{Decider, Decision};
 pub use guard::{Action, Guard, Rate, RateUnit, Subject};
+pub use port::{Port, StormKind};
 pub use posture::{Cut, Posture};
 pub use schedule::{Clock, MINUTES_OF_DAY, MINUTES_OF_WEEK, Schedule, Week, Window};
 pub use topology::{Crossing, DeviceId, InterfaceId, Topology};
@@ -417,6 +419,8 @@ pub struct Device {
     pub denies_fragments: Option<Span>,
     /// Its interfaces, by name.
     pub interfaces: Vec<Interface>,
+    /// The ports of a switch that the policy speaks of, by unit and number.
+    pub ports: Vec<Port>,
     /// Where its name is declared.
     pub span: Span,
 }

@@ -14,6 +14,7 @@ mod judge;
 mod meaning;
 mod platform;
 mod space;
+mod storm;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -24,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use self::device::{ConfigFile, Unreadable, Verdict, files_read, prove};
 use self::expected::Expected;
 use self::platform::Platform;
+pub use self::storm::StormDifference;
 pub use self::witness::Witness;
 use crate::ir::{DeviceId, InterfaceId, Policy, Topology, ZoneId};
 use crate::parallel::both;
@@ -64,21 +66,24 @@ pub const WITNESSES: usize = 10;
 /// What came of comparing a config with its policy.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Comparison {
-    /// How many sets of packets were compared.
+    /// How many sets of packets, and ports, were compared.
     pub compared: usize,
     /// Where the two differ; nothing if they mean the same.
     pub differences: Vec<Difference>,
+    /// Where ports differ in what they do in storms.
+    pub storms: Vec<StormDifference>,
 }
 
 impl Comparison {
     /// True if the config means what the policy says.
     pub fn is_equal(&self) -> bool {
-        self.differences.is_empty()
+        self.differences.is_empty() && self.storms.is_empty()
     }
 
     fn add(&mut self, other: Comparison) {
         self.compared += other.compared;
         self.differences.extend(other.differences);
+        self.storms.extend(other.storms);
     }
 }
 
@@ -151,5 +156,6 @@ fn compare(
         || judge::compare(&place, expected6, model(Family::V6), platform),
     );
     comparison.add(other);
+    comparison.add(storm::compare(&policy[device], models));
     comparison
 }

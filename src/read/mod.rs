@@ -14,5 +14,5 @@ mod place;
 
 pub use model::{
     Action, Chain, ChainId, Condition, Family, Filter, Interfaces, Lines, Match, Mistake, Model, PacketBox,
-    Paths, Reading, Rule, States,
+    Paths, Reading, Rule, States, StormControl, StormLevel,
 };

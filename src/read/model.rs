@@ -3,6 +3,7 @@
 //! A [`Model`] holds lists of rules ([`Chain`]) and the places at which packets enter them ([`Filter`]). A packet passes
 //! if every filter that concerns it accepts it. In a chain the first rule that matches and decides gives the verdict.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An address family.
@@ -287,6 +288,28 @@ pub struct Filter {
     pub otherwise_accept: bool,
 }
 
+/// What a port of a switch does with frames of a kind of which many come in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StormLevel {
+    /// How many frames a second may come in before they are dropped; none if the config counts in another way.
+    pub packets_per_second: Option<u64>,
+    /// The level word for word.
+    pub text: String,
+    /// The line of the text that it stands in, counted from one.
+    pub line: usize,
+}
+
+/// What a port of a switch does in storms. It drops frames by how many there are, not by what they hold, so it is no filter.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct StormControl {
+    /// Levels by kind: `broadcast`, `multicast`, `unicast`.
+    pub levels: BTreeMap<String, StormLevel>,
+    /// The line by which the port is shut in a storm, if there is one.
+    pub shutdown: Option<usize>,
+    /// The line by which a storm is told, if there is one.
+    pub trap: Option<usize>,
+}
+
 /// What a config does with packets.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Model {
@@ -296,6 +319,8 @@ pub struct Model {
     pub chains: Vec<Chain>,
     /// What a packet has to pass: all that concern it, each on its own.
     pub filters: Vec<Filter>,
+    /// What ports of a switch do in storms, by their names. It is empty for platforms that have no words for it.
+    pub storms: BTreeMap<String, StormControl>,
 }
 
 /// Something in a config that was not understood.

@@ -515,6 +515,8 @@ pub struct Device {
     pub targets: Vec<Word>,
     /// Its interfaces and uplinks.
     pub interfaces: Vec<Interface>,
+    /// Its ports, with what keeps storms in check there.
+    pub ports: Vec<Ports>,
     /// `tcam NUMBER`: how many hardware entries its access lists may take.
     pub tcam: Option<Word>,
     /// `fragments deny`: nothing but first fragments passes. Where it stands.
@@ -532,6 +534,28 @@ pub struct Interface {
     pub name: Word,
     /// Where it leads.
     pub leads: Leads,
+}
+
+/// `ports NAMES zone ZONE storm-control KIND RATE, KIND RATE then limit`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ports {
+    /// The ports, of which each word may be a range.
+    pub names: Vec<Word>,
+    /// The zone of what is plugged in there.
+    pub zone: Word,
+    /// What keeps storms in check, if anything does.
+    pub storm: Option<Storm>,
+}
+
+/// `storm-control KIND RATE, KIND RATE then ACTION`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Storm {
+    /// Kinds of frames, each with a rate.
+    pub levels: Vec<(Word, Word)>,
+    /// What happens above a rate.
+    pub action: Word,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// Where an interface leads.

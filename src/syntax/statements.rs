@@ -8,8 +8,8 @@ use pest::iterators::Pair;
 
 use super::ast::{
     Action, Assertion, Class, Device, DeviceKind, Effect, Expectation, Group, Guard, Interface, Inventory,
-    Leads, Manage, Peer, Posture, Require, Rule as RuleStatement, Schedule, Service, Threshold, Window, Word,
-    Zone,
+    Leads, Manage, Peer, Ports, Posture, Require, Rule as RuleStatement, Schedule, Service, Storm, Threshold,
+    Window, Word, Zone,
 };
 use super::block::{Block, Ctx, Form};
 use super::error::SyntaxError;
@@ -150,6 +150,7 @@ const FIREWALL: Form = Form {
         ("target", "target NAME"),
         ("interface", "interface NAME zone ZONE, ZONE` or `interface NAME to DEVICE"),
         ("uplink", "uplink NAME to DEVICE cost NUMBER backup"),
+        ("ports", "ports NAME, NAME zone ZONE storm-control broadcast RATE, multicast RATE then limit"),
         ("tcam", "tcam NUMBER"),
         ("fragments", "fragments deny"),
         OWNER,
@@ -383,11 +384,29 @@ pub(super) fn device(ctx: &mut Ctx, pair: &Pair<Rule>) -> Device {
         name: named(ctx, pair, &block),
         targets: targets.filter_map(|clause| ctx.first(clause, &[Rule::name])).collect(),
         interfaces: block.clauses.iter().filter_map(|clause| interface(ctx, clause)).collect(),
+        ports: block.clauses.iter().filter_map(|clause| ports(ctx, clause)).collect(),
         tcam: tcam.and_then(|clause| ctx.first(clause, &[Rule::word])),
         denies_fragments: ctx.flag(&block.clauses, Rule::fragments, "fragments deny"),
         attributes: block.attributes,
         broken: block.broken,
     }
+}
+
+fn ports(ctx: &Ctx, clause: &Pair<Rule>) -> Option<Ports> {
+    if clause.as_rule() != Rule::ports_of_zone {
+        return None;
+    }
+    let mut names = ctx.words(clause, Rule::name);
+    let zone = names.pop()?;
+    let storm = clause.clone().into_inner().find(|inner| inner.as_rule() == Rule::storm);
+    let storm = storm.and_then(|storm| {
+        let levels = storm.clone().into_inner().filter(|inner| inner.as_rule() == Rule::storm_level);
+        let level =
+            |level: Pair<Rule>| Some((ctx.first(&level, &[Rule::name])?, ctx.first(&level, &[Rule::word])?));
+        let (levels, action) = (levels.filter_map(level).collect(), ctx.first(&storm, &[Rule::name])?);
+        Some(Storm { levels, action, span: ctx.span(&storm) })
+    });
+    Some(Ports { names, zone, storm })
 }
 
 fn interface(ctx: &Ctx, clause: &Pair<Rule>) -> Option<Interface> {

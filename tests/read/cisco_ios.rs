@@ -8,6 +8,7 @@ mod judge;
 mod lists;
 mod mistakes;
 mod robust;
+mod storms;
 mod times;
 
 use cordon::read::cisco_ios::read;

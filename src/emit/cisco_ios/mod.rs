@@ -13,6 +13,7 @@ mod group;
 mod prefix;
 mod residue;
 mod service;
+mod storm;
 mod tcam;
 mod text;
 mod time;

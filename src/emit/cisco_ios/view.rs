@@ -12,7 +12,7 @@ use super::prefix::cover;
 use super::residue::{Class, Residue, residue};
 use super::time::{self, Ranges, TimeRange};
 use super::wanted::{Wanted, managed};
-use super::{tcam, text};
+use super::{storm, tcam, text};
 use crate::ir::{Interface, Policy};
 use crate::parallel::each;
 use crate::plan::DevicePlan;
@@ -30,6 +30,8 @@ pub(super) struct Config {
     lists: Vec<List>,
     terminals: Vec<List>,
     interfaces: Vec<Binding>,
+    /// Ports, each with all that is said of storms there.
+    ports: Vec<Binding>,
     unfiltered: Vec<String>,
     /// Lines with remarks, groups and headings left out.
     entries: usize,
@@ -67,12 +69,12 @@ struct Definitions<'p> {
     ranges: Ranges,
 }
 
-/// The lists of an interface.
+/// The lists of an interface, or what is said of storms on a port.
 #[derive(Debug, Serialize)]
-struct Binding {
-    interface: String,
-    zones: String,
-    commands: Vec<String>,
+pub(super) struct Binding {
+    pub(super) interface: String,
+    pub(super) zones: String,
+    pub(super) commands: Vec<String>,
 }
 
 impl Config {
@@ -125,6 +127,7 @@ impl Config {
             lists,
             terminals: terminals.into(),
             interfaces,
+            ports: storm::ports(plan),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::model::Family;
+use super::super::model::{Family, StormControl};
 use super::words::{Fault, Words};
 
 /// The largest number of a line for logins that is looked at; devices have a few hundred at most.
@@ -43,6 +43,8 @@ pub(super) struct Interface<'t> {
     pub(super) has_vrf: bool,
     /// True if it is a port of a switch, as far as the config says.
     pub(super) is_port: bool,
+    /// What it does in storms.
+    pub(super) storm: StormControl,
 }
 
 /// Interfaces and lines.
@@ -93,6 +95,11 @@ impl<'t> Bindings<'t> {
     /// Opens the section of an interface.
     pub(super) fn open_interface(&mut self, name: &str) {
         self.interfaces.entry(name.to_owned()).or_default();
+    }
+
+    /// What an interface does in storms.
+    pub(super) fn storm(&mut self, interface: &str) -> &mut StormControl {
+        &mut self.interfaces.entry(interface.to_owned()).or_default().storm
     }
 
     /// Binds a list to lines for logins, or takes it from them: what stands behind `access-class`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::model::{
     Action, Chain, ChainId, Condition, Family, Filter, Interfaces, Match, Model, PacketBox, Paths, Rule,
+    StormControl,
 };
 use super::binding::{Binding, Direction};
 use super::entry::Addresses;
@@ -42,7 +43,11 @@ pub(super) fn lower(config: &Config) -> (Model, Faults) {
         ctx.terminals(family);
     }
     ctx.filters.sort_by_key(|filter| filter.line);
-    let model = Model { families: vec![Family::V4, Family::V6], chains: ctx.chains, filters: ctx.filters };
+    let interfaces = config.bindings.interfaces.iter();
+    let storms = interfaces.map(|(name, interface)| (name.clone(), interface.storm.clone()));
+    let storms = storms.filter(|(_, storm)| *storm != StormControl::default()).collect();
+    let families = vec![Family::V4, Family::V6];
+    let model = Model { families, chains: ctx.chains, filters: ctx.filters, storms };
     (model, ctx.faults)
 }
 

@@ -25,6 +25,8 @@
 //!   If lines differ, it is unknown which of them a login gets, and that is a condition. Without `vrf-also`, logins by
 //!   interfaces of a VRF are refused once a list is bound (Terminal Services Command Reference, `access-class`). The
 //!   destination of an entry must be `any`: what else would mean is not documented.
+//! - **Storms.** `storm-control` drops frames by their rate and not by what is in them, so it is no filter; the model
+//!   says beside the filters which port has which level.
 //! - **Headers of IPv6** (`ahp`, `hbh`, `routing`) stand before any protocol, so they are conditions of their own.
 //!
 //! Commands are obeyed in their order: `no ip access-list` removes a list, and what stands behind `end` is no config.
@@ -41,6 +43,7 @@ mod names;
 mod rules;
 mod sections;
 mod service;
+mod storm;
 mod time;
 mod words;
 

@@ -7,6 +7,7 @@ use super::ignorable::{self, Verdict};
 use super::line::Line;
 use super::lists::{Kind, Lists};
 use super::lower;
+use super::storm;
 use super::time::TimeRange;
 use super::words::{Fault, Words};
 use std::collections::BTreeMap;
@@ -367,6 +368,14 @@ impl<'t> Reader<'t> {
             }
             ["no", "ipv6", "traffic-filter", rest @ ..] => {
                 bindings.release_interface(name, Family::V6, &mut Words::new(rest))
+            }
+            ["storm-control", rest @ ..] => {
+                storm::read(bindings.storm(name), line.number, rest);
+                Ok(())
+            }
+            ["no", "storm-control", rest @ ..] => {
+                storm::remove(bindings.storm(name), rest);
+                Ok(())
             }
             _ => {
                 if let Some(interface) = bindings.interfaces.get_mut(name) {

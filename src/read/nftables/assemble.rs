@@ -58,7 +58,7 @@ pub(super) fn assemble(ruleset: &mut Ruleset, report: &mut Report) -> Model {
     ctx.judge_changes();
     ctx.judge_loops();
     let filters = ctx.filters(ruleset, &ids);
-    Model { families: vec![Family::V4, Family::V6], chains: ctx.chains, filters }
+    Model { families: vec![Family::V4, Family::V6], chains: ctx.chains, filters, ..Model::default() }
 }
 
 /// Numbers of chains, by table and name, in the order of the text.
