@@ -158,12 +158,12 @@ const FEW: usize = 256;
 /// no packet stands in two entries, unless both are of allows that hold at different times.
 fn disjoint_entries(policy: &Policy, target: &str, mut parts: Vec<&Part>) -> Vec<Entry> {
     let when = |part: &Part| policy.when(target, &policy[part.rule]);
-    // On a target that can say all ends this is the order of the rules.
+    // On a target that can say all ends this is the order of the rules; on one that cannot, ends make no difference.
     parts.sort_by_cached_key(|part| {
         let (rule, when) = (&policy[part.rule], when(part));
         let is_forbid = rule.effect == Effect::Forbid;
         let holds_longest = When::new(None, when.end());
-        (!is_forbid, when.during.is_some(), holds_longest, rule.leave_out, part.rule)
+        (!is_forbid, when.during.is_some(), holds_longest, rule.leave_out, !rule.log, rule.id.as_str())
     });
     let times: Vec<When> = parts.iter().map(|part| when(part)).collect();
     let by_source = Overlaps::new(parts.iter().map(|part| &part.sources));
