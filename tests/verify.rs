@@ -1,5 +1,6 @@
 //! The command `verify`, and the proof of a build: what is equal, what has drifted, and what cannot be read.
 
+mod ending;
 mod hostile;
 
 use std::fs;
