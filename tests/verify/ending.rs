@@ -18,6 +18,7 @@ fn ending(target: &str, interfaces: [&str; 2]) -> tempfile::TempDir {
          allow vendor {{ from a  to b  via tcp 80-81, udp 5000  until 2027-06-30 }}\n\
          allow shorter {{ from a  to b  via tcp 81-82  until 2026-12-31  log }}\n\
          allow daily {{ from a  to b  via tcp 81-83  during day }}\n\
+         allow brief {{ from b  to a  via tcp 22-23  until 2026-12-31 }}\n\
          allow session {{ from b  to a  via tcp 22  during day  until 2027-06-30 }}\n\
          manage {{ from b  via tcp 22 }}\n\
          {kind} f {{ target {target}  interface {a} zone a  interface {b} zone b }}\n"
