@@ -1,5 +1,6 @@
 //! Rules, manage statements and assertions: from words to sets.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
@@ -81,7 +82,8 @@ impl Lowering<'_> {
         }
         let mut rules: Vec<Rule> = rules.into_values().collect();
         rules.sort_by_key(|rule| {
-            (rule.effect != Effect::Forbid, rule.during.is_some(), rule.leave_out, !rule.log)
+            let end = rule.about.until.map(Reverse);
+            (rule.effect != Effect::Forbid, rule.during.is_some(), end, rule.leave_out, !rule.log)
         });
         rules
     }
@@ -300,9 +302,12 @@ fn join_twins(kept: (&mut Span, &mut About), other: (Span, About), diagnostics: 
     let (first, again) = ((*span).min(other_span), (*span).max(other_span));
     diagnostics.push(CheckError::SaidTwice { span: again, first });
     *span = first;
+    // Together they hold as long as one of them does.
+    let until = about.until.zip(other_about.until).map(|(one, other)| one.max(other));
     if other_about < *about {
         *about = other_about;
     }
+    about.until = until;
 }
 
 /// What an unnamed statement says, word for word.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::args::{Common, Format};
@@ -71,12 +72,18 @@ struct WitnessReport {
     tcp_flags: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     second_of_week: Option<u32>,
+    /// The moment as `2027-07-01 00:00:00`, by the clock of the config, where the difference depends on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moment: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     statement: Option<String>,
+    /// The last day of that statement, if it has ended by then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<String>,
 }
 
 /// Proves configs against a policy, and says where they differ.
@@ -276,10 +283,18 @@ fn witness(witness: &Witness) -> WitnessReport {
         to: witness.to.clone(),
         tcp_flags: witness.flags,
         second_of_week: witness.second,
+        moment: witness.moment.and_then(moment),
         line: witness.line,
         label: witness.label.clone(),
         statement: witness.statement.clone(),
+        ended: witness.ended.map(|day| day.to_string()),
     }
+}
+
+/// A second since 1970 as a date with its time of day.
+fn moment(second: u32) -> Option<String> {
+    let moment = Timestamp::from_second(second.into()).ok()?;
+    Some(moment.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 fn kind(kind: Kind) -> &'static str {
@@ -352,12 +367,14 @@ fn difference_in_words(difference: &Difference) -> String {
     for witness in &difference.witnesses {
         let line = witness.line.map_or_else(String::new, |line| format!(", line {line}"));
         let label = witness.label.as_deref().map_or_else(String::new, |label| format!(" ({label})"));
-        let statement = match &witness.statement {
-            Some(id) => format!("; the policy: `{id}`"),
-            None => "; the policy: no statement".to_owned(),
+        let statement = match (&witness.statement, witness.ended) {
+            (Some(id), None) => format!("; the policy: `{id}`"),
+            (Some(id), Some(end)) => format!("; the policy: `{id}`, which ended on {end}"),
+            (None, _) => "; the policy: no statement".to_owned(),
         };
+        let at = witness.moment.and_then(moment).map_or_else(String::new, |moment| format!(" at {moment}"));
         let Witness { packet, from, to, .. } = witness;
-        lines.push(format!("    {packet} ({from} to {to}){line}{label}{statement}\n"));
+        lines.push(format!("    {packet} ({from} to {to}){at}{line}{label}{statement}\n"));
     }
     // Packets that differ in their TCP flags or in time only look alike here.
     lines.dedup();

@@ -69,6 +69,10 @@ pub enum Family {
 pub struct Ability(String);
 
 impl Ability {
+    fn none() -> Self {
+        Ability("no".to_owned())
+    }
+
     /// True if it can without reserve.
     pub fn is_full(&self) -> bool {
         self.0 == "yes"
@@ -110,6 +114,9 @@ pub struct Abilities {
     pub comments: Ability,
     /// Rules that hold at certain times.
     pub schedules: Ability,
+    /// Rules that end by themselves after a day.
+    #[serde(default = "Ability::none")]
+    pub ends: Ability,
     /// Thresholds on new connections.
     pub thresholds: Ability,
     /// A load that takes effect as a whole or not at all.
@@ -118,7 +125,7 @@ pub struct Abilities {
 
 impl Abilities {
     /// All of them, with what they are called in the file and what they mean.
-    pub fn rows(&self) -> [(&'static str, &'static str, &Ability); 15] {
+    pub fn rows(&self) -> [(&'static str, &'static str, &Ability); 16] {
         [
             ("source-ports", "source ports", &self.source_ports),
             ("port-ranges", "ranges of ports", &self.port_ranges),
@@ -133,6 +140,7 @@ impl Abilities {
             ("counters", "hit counts for each rule", &self.counters),
             ("comments", "comments", &self.comments),
             ("schedules", "schedules", &self.schedules),
+            ("ends", "rules that end by themselves", &self.ends),
             ("thresholds", "thresholds", &self.thresholds),
             ("atomic-load", "load as a whole", &self.atomic_load),
         ]

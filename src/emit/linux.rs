@@ -1,6 +1,6 @@
 //! What the targets of Linux firewalls share: names of interfaces, free text on a line, and packets said in fewer boxes.
 
-use crate::ir::{MINUTES_OF_DAY, Schedule};
+use crate::ir::{MINUTES_OF_DAY, Policy, When};
 use crate::set::{AddressSet, FlowsOf, IntervalSet, PacketSet, Point};
 
 /// True for names that the kernel takes for an interface (`dev_valid_name`, net/core/dev.c: under 16 bytes, no `/`,
@@ -29,23 +29,29 @@ pub(super) fn one_line(text: &str, max_bytes: usize) -> String {
     kept + "..."
 }
 
-/// Seconds of some days of the week, both ends included, in UTC.
+/// Seconds of some days of the week, both ends included, until an end, in UTC.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Moments {
     /// Seconds of the day; `None` for the whole day.
     pub(super) seconds: Option<(u32, u32)>,
     /// The days, 0 being Monday; `None` for all.
     pub(super) days: Option<Vec<u8>>,
+    /// The last second, counted from 1970-01-01 00:00; `None` if they go on for ever.
+    pub(super) last: Option<u32>,
 }
 
-/// When a schedule holds, in pieces that the kernel can match.
-pub(super) fn moments(schedule: &Schedule) -> Result<Vec<Moments>, &'static str> {
+/// When something holds, in pieces that the kernel can match.
+pub(super) fn moments(policy: &Policy, when: When) -> Result<Vec<Moments>, &'static str> {
+    let last = when.last_second();
+    let Some(schedule) = when.during.map(|id| &policy[id]) else {
+        return Ok(vec![Moments { seconds: None, days: None, last }]);
+    };
     let week = schedule.week_in_utc().ok_or("a schedule without a fixed distance from UTC")?;
     let windows = week.windows().into_iter().map(|window| {
         let whole_day = window.first == 0 && window.last + 1 == MINUTES_OF_DAY;
         let seconds = (u32::from(window.first) * 60, u32::from(window.last) * 60 + 59);
         let days = (!window.is_daily()).then_some(window.days);
-        Moments { seconds: (!whole_day).then_some(seconds), days }
+        Moments { seconds: (!whole_day).then_some(seconds), days, last }
     });
     Ok(windows.collect())
 }

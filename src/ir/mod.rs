@@ -11,6 +11,7 @@ mod port;
 mod posture;
 mod schedule;
 mod topology;
+mod when;
 
 use std::ops::Index;
 
@@ -24,6 +25,7 @@ pub use port::{Port, StormKind};
 pub use posture::{Cut, Posture};
 pub use schedule::{Clock, MINUTES_OF_DAY, MINUTES_OF_WEEK, Schedule, Week, Window};
 pub use topology::{Crossing, DeviceId, InterfaceId, Topology};
+pub use when::When;
 
 pub use crate::source::Span;
 pub use crate::syntax::ast::{DeviceKind, Effect, Expectation};
@@ -48,8 +50,8 @@ pub struct Policy {
     /// Schedules, by name.
     pub schedules: Vec<Schedule>,
     /// Rules, in the order in which they decide: forbids, then allows that hold at all times, then those that hold
-    /// during a schedule; of these, rules that may be left out in part come last, and of the others those that log first;
-    /// each by id.
+    /// during a schedule; of these, those without an end, then those that end later before those that end earlier; of
+    /// these, rules that may be left out in part come last, and of the others those that log first; each by id.
     ///
     /// INVARIANT: of two rules that both match a packet, the earlier one gives the verdict. Since forbids come first,
     /// this is `union(allow) minus union(forbid)`; the order among allows decides only whose name, counter and log a

@@ -2,14 +2,15 @@
 //!
 //! In: a checked policy. Out: for each enforcement point, what may arrive on which interface, and for each pair of
 //! interfaces the packets with the rule that decides on them. The packet sets of one pair are disjoint, so an emitter
-//! may lay them out in any order and in any structure without changing a verdict. Only those that are allowed during
-//! different schedules may have packets in common: each such packet is allowed whenever one of its schedules holds.
+//! may lay them out in any order and in any structure without changing a verdict. Only those that are allowed at
+//! different times, by their schedules and ends, may have packets in common: each such packet is allowed whenever one of
+//! its rules holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ir::{
     Conduits, Device, DeviceId, Effect, Guard, Interface, InterfaceId, Management, Part, Policy, Rule,
-    RuleIndex, Side, Subject, Topology, ZoneId,
+    RuleIndex, Side, Subject, Topology, When, ZoneId,
 };
 use crate::set::{AddressSet, Overlaps, PacketSet, Set, union_all};
 
@@ -38,8 +39,8 @@ pub struct Pair<'p> {
     pub from: &'p Interface,
     /// Where they leave.
     pub to: &'p Interface,
-    /// What is said of them. The packet sets of entries with the same schedule, or with none, are disjoint from each
-    /// other, and all of them from those of entries without.
+    /// What is said of them. The packet sets of entries that hold at the same times are disjoint from each other, and
+    /// all of them from those of entries that hold at all times.
     pub entries: Vec<Entry>,
 }
 
@@ -63,6 +64,11 @@ pub struct Input<'p> {
 }
 
 impl<'p> DevicePlan<'p> {
+    /// When a rule holds here.
+    pub fn when(&self, rule: RuleIndex) -> When {
+        self.policy.when(&self.device.target, &self.policy[rule])
+    }
+
     /// The guards of one rule, by name.
     pub fn guards_of(&self, rule: RuleIndex) -> impl Iterator<Item = &'p Guard> {
         self.guards.iter().copied().filter(move |guard| guard.subject == Subject::Rule(rule))
@@ -97,7 +103,7 @@ pub fn plan(policy: &Policy) -> Vec<DevicePlan<'_>> {
             let device = &policy[id];
             let pairs =
                 crossed.remove(&id).unwrap_or_default().into_iter().filter_map(|((from, to), parts)| {
-                    let entries = disjoint_entries(policy, parts);
+                    let entries = disjoint_entries(policy, &device.target, parts);
                     (!entries.is_empty()).then(|| Pair { from: &device[from], to: &device[to], entries })
                 });
             let (pairs, sources) = (pairs.collect::<Vec<Pair>>(), addresses(policy, id, &arrivals));
@@ -149,13 +155,21 @@ const FEW: usize = 256;
 /// Gives each packet to the first rule that decides on it.
 ///
 /// INVARIANT: the union of the entries of allows is `union(allow) minus union(forbid)` between the two interfaces, and
-/// no packet stands in two entries, unless both are of allows that hold during different schedules.
-fn disjoint_entries(policy: &Policy, mut parts: Vec<&Part>) -> Vec<Entry> {
-    parts.sort_by_key(|part| part.rule);
+/// no packet stands in two entries, unless both are of allows that hold at different times.
+fn disjoint_entries(policy: &Policy, target: &str, mut parts: Vec<&Part>) -> Vec<Entry> {
+    let when = |part: &Part| policy.when(target, &policy[part.rule]);
+    // On a target that can say all ends this is the order of the rules; on one that cannot, ends make no difference.
+    parts.sort_by_cached_key(|part| {
+        let (rule, when) = (&policy[part.rule], when(part));
+        let is_forbid = rule.effect == Effect::Forbid;
+        let holds_longest = When::new(None, when.end());
+        (!is_forbid, when.during.is_some(), holds_longest, rule.leave_out, !rule.log, rule.id.as_str())
+    });
+    let times: Vec<When> = parts.iter().map(|part| when(part)).collect();
     let by_source = Overlaps::new(parts.iter().map(|part| &part.sources));
     let by_destination = Overlaps::new(parts.iter().map(|part| &part.destinations));
     let mut entries = Vec::new();
-    for (place, part) in parts.iter().enumerate() {
+    for (place, (part, when)) in parts.iter().zip(&times).enumerate() {
         let rule = &policy[part.rule];
         if rule.effect == Effect::Forbid && !rule.log {
             continue;
@@ -166,9 +180,10 @@ fn disjoint_entries(policy: &Policy, mut parts: Vec<&Part>) -> Vec<Entry> {
         let by_source = by_source.with(&part.sources, FEW);
         let near = by_source.or_else(|| by_destination.with(&part.destinations, usize::MAX));
         let near = near.unwrap_or_default().into_iter().take_while(|other| *other < place);
-        let earlier = near.filter_map(|other| parts.get(other));
-        let earlier = earlier.filter(|earlier| takes_from(&policy[earlier.rule], rule));
-        for earlier in earlier.filter(|earlier| may_meet(policy, part, earlier)) {
+        let earlier = near.filter_map(|other| parts.get(other).zip(times.get(other)));
+        let own = (rule, *when);
+        let earlier = earlier.filter(|(earlier, when)| takes_from((&policy[earlier.rule], **when), own));
+        for earlier in earlier.map(|(earlier, _)| earlier).filter(|earlier| may_meet(policy, part, earlier)) {
             packets = packets.difference(&earlier.packets(&policy[earlier.rule].services));
         }
         if !packets.is_empty() {
@@ -179,9 +194,9 @@ fn disjoint_entries(policy: &Policy, mut parts: Vec<&Part>) -> Vec<Entry> {
 }
 
 /// True if a rule that decides earlier does so whenever the other holds. One of which a target may leave out a part takes
-/// nothing from a rule with a schedule that has to be there whole.
-fn takes_from(earlier: &Rule, rule: &Rule) -> bool {
-    earlier.during == rule.during || earlier.during.is_none() && (rule.leave_out || !earlier.leave_out)
+/// nothing from a rule that holds at fewer times and has to be there whole.
+fn takes_from((earlier, earlier_when): (&Rule, When), (rule, when): (&Rule, When)) -> bool {
+    earlier.effect == Effect::Forbid || earlier_when.covers(when) && (rule.leave_out || !earlier.leave_out)
 }
 
 /// False only if two parts certainly have no packet in common.

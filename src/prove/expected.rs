@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::date;
+
 use super::bounds::Constants;
 use super::diagram::{Id, Key};
 use super::platform::Platform;
@@ -16,9 +18,18 @@ use crate::set::{AddressSet, Interval, Point, ServiceSet, has_ports};
 /// ACK and RST in the flags of a TCP header: one of them is set in every packet but the first (RFC 9293, 3.5).
 const ANSWERING: u8 = 0b0001_0100;
 
+/// How a platform tells the time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Time {
+    /// How the seconds of its configs are to be read.
+    pub(super) seconds: Seconds,
+    /// Its target, which has ends of rules that it can say.
+    pub(super) target: &'static str,
+}
+
 /// How the seconds of a config are to be read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Time {
+pub(super) enum Seconds {
     /// As those of UTC.
     Utc,
     /// As those of the clock that the schedules of the policy are meant by.
@@ -52,7 +63,7 @@ pub(super) struct Expected<K> {
 impl<K: Key> Expected<K> {
     /// Works out what one device of a platform is to do.
     pub(super) fn new(policy: &Policy, device: &Device, family: Family, platform: &Platform) -> Self {
-        let mut space = Space::<K>::new(family);
+        let mut space = Space::<K>::new(family, first_second(policy));
         let constants = Constants::new(&mut space, platform);
         let nothing = BTreeSet::new();
         let left_out: BTreeSet<String> =
@@ -74,6 +85,12 @@ impl<K: Key> Expected<K> {
         space.diagrams.forget();
         Expected { space, constants, everything, promised, replies, promised_replies, managed }
     }
+}
+
+/// The first second of the day as of which a policy holds.
+fn first_second(policy: &Policy) -> u32 {
+    let days = (policy.as_of - date(1970, 1, 1)).get_days();
+    u32::try_from(i64::from(days.max(0)) * 86_400).unwrap_or(u32::MAX)
 }
 
 /// The packets that a policy allows, whatever zones they lie between, without those of rules that are left out.
@@ -151,13 +168,16 @@ fn packets<K: Key>(
     time: Time,
     way: Way,
 ) -> Id {
-    let always = Id::ALL;
+    let until = match policy.when(time.target, rule).last_second() {
+        None => Id::ALL,
+        Some(last) => space.of_box(&PacketBox { moment: (0, last), ..PacketBox::all(space.family) }),
+    };
     let when = match policy.schedule_of(rule) {
-        None => always,
-        Some(schedule) => match time {
-            Time::Own => week(space, &schedule.week),
+        None => until,
+        Some(schedule) => match time.seconds {
+            Seconds::Own => week(space, &schedule.week, until),
             // A schedule that has no place in UTC is refused before anything is made for a platform that counts in it.
-            Time::Utc => schedule.week_in_utc().map_or(Id::NONE, |utc| week(space, &utc)),
+            Seconds::Utc => schedule.week_in_utc().map_or(Id::NONE, |utc| week(space, &utc, until)),
         },
     };
     let services = services(space, known, &rule.services, way, when);
@@ -169,13 +189,13 @@ fn packets<K: Key>(
     addresses(space, variable::SOURCE, from, destinations)
 }
 
-fn week<K: Key>(space: &mut Space<K>, week: &Week) -> Id {
+fn week<K: Key>(space: &mut Space<K>, week: &Week, inside: Id) -> Id {
     let seconds = week.runs().map(|run| {
         let (first, last) = (u128::from(run.first()) * 60, u128::from(run.last()) * 60 + 59);
         (K::of(first), K::of(last))
     });
     let seconds: Vec<(K, K)> = seconds.collect();
-    space.diagrams.choose(variable::SECOND, seconds, Id::ALL)
+    space.diagrams.choose(variable::SECOND, seconds, inside)
 }
 
 /// The packets with an address, source or destination, in a set, for which `inside` holds too.

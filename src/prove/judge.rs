@@ -9,7 +9,7 @@ use super::expected::{Expected, between, zone};
 use super::guard::{Watch, watches};
 use super::meaning::{Circumstances, Meaning};
 use super::space::variable;
-use super::witness::{Landmarks, describe, take};
+use super::witness::{Depends, Landmarks, describe, take};
 use super::{Comparison, Difference, Kind, Place, Platform, WITNESSES};
 use crate::ir::{Decider, InterfaceId, ZoneId};
 use crate::read::{Interfaces, Model, PacketBox, States};
@@ -62,6 +62,7 @@ pub(super) fn compare<K: Key>(
         managed,
         watches,
         granted,
+        timeless: policy.rules.iter().all(|rule| policy.when(platform.time.target, rule).is_always()),
         times: BTreeMap::new(),
         landmarks: LazyCell::new(Box::new(move || Landmarks::new(policy))),
         decider: LazyCell::new(Box::new(move || Decider::new(policy))),
@@ -123,6 +124,8 @@ struct Judge<'p, K> {
     watches: Vec<Watch>,
     /// What is taken for granted of opaque conditions where something has to pass.
     granted: Vec<(String, bool)>,
+    /// True if all rules hold at all times.
+    timeless: bool,
     /// When the policy allows anything from one zone to another.
     times: BTreeMap<(ZoneId, ZoneId), Id>,
     /// What witnesses are described by, made when there is one.
@@ -260,7 +263,7 @@ impl<'p, K: Key> Judge<'p, K> {
             return *known;
         }
         let mut times = self.between(&BTreeSet::from([(from, to)]), self.everything);
-        if self.place.policy.schedules.is_empty() && times != Id::NONE {
+        if self.timeless && times != Id::NONE {
             times = Id::ALL;
         }
         for place in 0..variable::SECOND {
@@ -353,14 +356,15 @@ impl<'p, K: Key> Judge<'p, K> {
 
     fn differ(&mut self, here: Circumstances<'p>, state: &'static str, kind: Kind, set: Id) {
         let space = &mut self.meaning.space;
-        let packets = space.diagrams.count(set);
+        let packets = space.count(set);
+        let at_some_moment = space.diagrams.quantified(set, variable::MOMENT, false);
         let (mut witnesses, mut rest) = (Vec::new(), set);
         while witnesses.len() < WITNESSES
             && let Some((point, others)) = take(space, &self.landmarks, rest)
         {
             let policy = self.place.policy;
-            let timed = !policy.schedules.is_empty();
-            witnesses.push(describe(policy, &self.decider, self.model, &point, here, timed));
+            let depends = Depends { on_week: !policy.schedules.is_empty(), on_dates: at_some_moment != set };
+            witnesses.push(describe(policy, &self.decider, self.model, &point, here, depends));
             rest = others;
         }
         self.comparison.differences.push(Difference {

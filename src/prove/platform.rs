@@ -1,6 +1,6 @@
 //! What has to be known of a platform to compare its configs with a policy.
 
-use super::expected::Time;
+use super::expected::{Seconds, Time};
 use super::guard::{
     of_iptables, of_nftables, of_pfsense, quarantine_of_iptables, quarantine_of_nftables,
     quarantine_of_pfsense,
@@ -14,7 +14,7 @@ use crate::read::{Family, PacketBox};
 pub(super) struct Platform {
     /// The interface by which the device talks to itself.
     pub(super) loopback: &'static str,
-    /// How seconds in its configs are to be read.
+    /// How it tells the time.
     pub(super) time: Time,
     /// True if it tracks connections, so that replies need no rule.
     pub(super) stateful: bool,
@@ -43,16 +43,16 @@ pub(super) struct Platform {
 
 /// nftables, with guards that count in sets.
 pub(super) const NFTABLES: Platform =
-    Platform { guard: of_nftables, quarantine: quarantine_of_nftables, ..LINUX };
+    Platform { time: linux("nftables"), guard: of_nftables, quarantine: quarantine_of_nftables, ..LINUX };
 
 /// iptables, with guards that count by hash limits.
 pub(super) const IPTABLES: Platform =
-    Platform { guard: of_iptables, quarantine: quarantine_of_iptables, ..LINUX };
+    Platform { time: linux("iptables"), guard: of_iptables, quarantine: quarantine_of_iptables, ..LINUX };
 
 /// Linux: connection tracking helpers can relate whole connections to others.
 const LINUX: Platform = Platform {
     loopback: "lo",
-    time: Time::Utc,
+    time: linux(""),
     stateful: true,
     routed: false,
     relates_errors_only: false,
@@ -65,13 +65,17 @@ const LINUX: Platform = Platform {
     never: |_| Vec::new(),
 };
 
+const fn linux(target: &'static str) -> Time {
+    Time { seconds: Seconds::Utc, target }
+}
+
 /// pfSense. Its generator puts rules of its own before those of the config (`filter_rules_generate`,
 /// src/etc/inc/filter.inc): it blocks the ports 0 of TCP
 /// and UDP, an alias cannot name a port 0 at all, and, in defence, hosts in tables that daemons fill; and it passes what ICMPv6 needs.
 /// Rules stand on the interface where packets arrive; they may leave by any.
 pub(super) const PFSENSE: Platform = Platform {
     loopback: "lo0",
-    time: Time::Own,
+    time: Time { seconds: Seconds::Own, target: "pfsense" },
     stateful: true,
     routed: true,
     relates_errors_only: true,
@@ -107,13 +111,12 @@ pub(super) const PFSENSE: Platform = Platform {
 /// (RFC 5771, 4), reports of IGMP and MLD, link-local addresses (RFC 4291, 2.5.6) and neighbour discovery (RFC 4861, 7.1).
 pub(super) const CISCO_IOS: Platform = Platform {
     loopback: "",
-    time: Time::Own,
+    time: Time { seconds: Seconds::Own, target: "cisco-ios" },
     stateful: false,
     routed: true,
     relates_errors_only: true,
-    // A clock that was set is past the start of time ranges. Whether a range holds in the minute that it ends in is not
-    // written down; the policy says so.
-    granted: &[("absolute start ", true), ("time-range counts the minute ", true)],
+    // Whether a time range holds in the minute that it ends in is not written down; the policy says so.
+    granted: &[("time-range counts the minute ", true)],
     guard: |_, _| String::new(),
     tripped: true,
     quarantine: |_| Vec::new(),

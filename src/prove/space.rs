@@ -34,24 +34,30 @@ pub(super) mod variable {
     pub(crate) const FLAGS: u16 = 5;
     /// The second of the week.
     pub(crate) const SECOND: u16 = 6;
+    /// The second since the day as of which the policy holds.
+    pub(crate) const MOMENT: u16 = 7;
     /// How many there are before those of opaque conditions.
-    pub(crate) const COUNT: u16 = 7;
+    pub(crate) const COUNT: u16 = 8;
 }
 
 /// Sets of packets of one family.
 pub(super) struct Space<K> {
     pub(super) family: Family,
     pub(super) diagrams: Diagrams<K>,
+    /// The first second that is looked at, counted from 1970-01-01 00:00. A policy says nothing of what was before the day
+    /// as of which it holds.
+    pub(super) origin: u32,
     /// The variables of opaque conditions, by their text.
     opaque: BTreeMap<String, u16>,
 }
 
 impl<K: Key> Space<K> {
-    /// The packets of a family. `K` holds its addresses.
-    pub(super) fn new(family: Family) -> Self {
+    /// The packets of a family from a second on, counted from 1970-01-01 00:00. `K` holds its addresses.
+    pub(super) fn new(family: Family, origin: u32) -> Self {
         let everything = PacketBox::all(family);
-        let lasts = intervals(&everything).map(|(_, last)| K::of(last));
-        Space { family, diagrams: Diagrams::new(lasts.into()), opaque: BTreeMap::new() }
+        let lasts = intervals(&everything, origin).map(|intervals| intervals.map(|(_, last)| K::of(last)));
+        let diagrams = Diagrams::new(lasts.map(Vec::from).unwrap_or_default());
+        Space { family, diagrams, origin, opaque: BTreeMap::new() }
     }
 
     /// The packets that a box holds.
@@ -59,7 +65,10 @@ impl<K: Key> Space<K> {
         if packets.family != self.family {
             return Id::NONE;
         }
-        let (own, all) = (intervals(packets), intervals(&PacketBox::all(self.family)));
+        let all = PacketBox::all(self.family);
+        let Some((own, all)) = intervals(packets, self.origin).zip(intervals(&all, self.origin)) else {
+            return Id::NONE;
+        };
         let mut set = Id::ALL;
         for (place, (own, all)) in (0..variable::COUNT).zip(own.into_iter().zip(all)).rev() {
             if own != all {
@@ -73,6 +82,12 @@ impl<K: Key> Space<K> {
     pub(super) fn of_boxes(&mut self, boxes: &[PacketBox]) -> Id {
         let sets = boxes.iter().map(|packets| self.of_box(packets)).collect();
         self.diagrams.union(sets)
+    }
+
+    /// How many packets a set holds at some moment, as nearly as a floating-point number can say.
+    pub(super) fn count(&mut self, set: Id) -> f64 {
+        let at_some_moment = self.diagrams.quantified(set, variable::MOMENT, false);
+        self.diagrams.count(at_some_moment) / (f64::from(u32::MAX - self.origin) + 1.0)
     }
 
     /// The packets for which an opaque condition holds.
@@ -112,15 +127,17 @@ fn begins_with(text: &str, start: &str) -> bool {
 }
 
 /// The intervals of a box, in the order of variables. Types and codes of ICMP messages are bytes; the numbers above mean
-/// what 255 means, so that all types are all numbers, as all ports are.
-fn intervals(packets: &PacketBox) -> [(u128, u128); variable::COUNT as usize] {
+/// what 255 means, so that all types are all numbers, as all ports are. `None` if the box lies before the first second.
+fn intervals(packets: &PacketBox, origin: u32) -> Option<[(u128, u128); variable::COUNT as usize]> {
+    let (first, last) = packets.moment;
+    let last = last.checked_sub(origin)?;
     let messages = [(ICMP, ICMP), (ICMPV6, ICMPV6)].contains(&packets.protocol);
     let wide = |(first, last): (u16, u16)| {
         let last = if messages && last >= u8::MAX.into() { u16::MAX } else { last };
         (first.into(), last.into())
     };
     let byte = |(first, last): (u8, u8)| (first.into(), last.into());
-    [
+    Some([
         packets.source,
         packets.destination,
         byte(packets.protocol),
@@ -128,5 +145,6 @@ fn intervals(packets: &PacketBox) -> [(u128, u128); variable::COUNT as usize] {
         wide(packets.destination_port),
         byte(packets.flags),
         (packets.second.0.into(), packets.second.1.into()),
-    ]
+        (first.saturating_sub(origin).into(), last.into()),
+    ])
 }

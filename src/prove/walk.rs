@@ -19,6 +19,7 @@ pub(super) struct Point {
     pub(super) destination_port: u16,
     pub(super) flags: u8,
     pub(super) second: u32,
+    pub(super) moment: u32,
 }
 
 /// What became of a packet.
@@ -136,6 +137,7 @@ impl<'m> Walker<'m, '_> {
                 && port(point.destination_port, packets.destination_port)
                 && (packets.flags.0..=packets.flags.1).contains(&point.flags)
                 && (packets.second.0..=packets.second.1).contains(&point.second)
+                && (packets.moment.0..=packets.moment.1).contains(&point.moment)
         });
         inside != condition.negated
     }

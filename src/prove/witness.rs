@@ -2,11 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use jiff::civil::Date;
+
 use super::diagram::{Id, Key};
 use super::meaning::Circumstances;
 use super::space::{Space, variable};
 use super::walk::{Point, walk};
-use crate::ir::{Decider, Decision, Policy};
+use crate::ir::{Decider, Policy, When};
 use crate::read::{Family, Model};
 use crate::set::{ICMP, ICMPV6, Packet, has_ports};
 
@@ -26,12 +28,16 @@ pub struct Witness {
     pub flags: Option<u8>,
     /// The second of the week, where the difference depends on it; counted from Monday 00:00 by the config's clock.
     pub second: Option<u32>,
+    /// The second since 1970-01-01 00:00, where the difference depends on it; by the config's clock.
+    pub moment: Option<u32>,
     /// The line of the config that decides on it.
     pub line: Option<usize>,
     /// What the config says of that line.
     pub label: Option<String>,
     /// The statement of the policy that decides on it.
     pub statement: Option<String>,
+    /// The last day of that statement, if it has ended by then.
+    pub ended: Option<Date>,
 }
 
 /// Addresses that a reader knows: the first of each class and peer, ascending.
@@ -105,12 +111,20 @@ pub(super) fn take<K: Key>(space: &mut Space<K>, landmarks: &Landmarks, set: Id)
         destination_port: port(variable::DESTINATION_PORT),
         flags: byte(variable::FLAGS),
         second: u32::try_from(value(variable::SECOND)).unwrap_or(0),
+        moment: space.origin.saturating_add(u32::try_from(value(variable::MOMENT)).unwrap_or(u32::MAX)),
     };
     let mut taken = Id::ALL;
     for (place, interval) in (0..variable::COUNT).zip(&found).rev() {
         taken = space.diagrams.choose(place, [*interval], taken);
     }
     Some((point, space.diagrams.without(set, taken)))
+}
+
+/// What a difference depends on, so that a packet that shows it is told with it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Depends {
+    pub(super) on_week: bool,
+    pub(super) on_dates: bool,
 }
 
 /// Says of a packet what is known of it.
@@ -120,27 +134,26 @@ pub(super) fn describe(
     model: &Model,
     point: &Point,
     here: Circumstances,
-    timed: bool,
+    depends: Depends,
 ) -> Witness {
     let packet = packet(point);
     let walked = [true, false].map(|opaque| walk(model, point, here, opaque));
     let [with, without] = walked;
     let walked = if with.passes { with } else { without };
-    let statement = match decider.decide(&packet) {
-        Decision::Allowed(rule) | Decision::Scheduled(rule) | Decision::Forbidden(rule) => {
-            Some(policy[rule].id.clone())
-        }
-        Decision::Local(_) | Decision::Unmentioned | Decision::Unzoned => None,
-    };
+    let rule = decider.decide(&packet).rule().map(|rule| &policy[rule]);
+    let end = rule.map(|rule| When::new(None, rule.about.until));
+    let ended = end.filter(|end| end.last_second().is_some_and(|last| last < point.moment));
     Witness {
         from: named(policy, decider, packet.source),
         to: named(policy, decider, packet.destination),
         packet,
         flags: (point.protocol == 6).then_some(point.flags),
-        second: timed.then_some(point.second),
+        second: depends.on_week.then_some(point.second),
+        moment: depends.on_dates.then_some(point.moment),
         line: walked.line,
         label: walked.label,
-        statement,
+        statement: rule.map(|rule| rule.id.clone()),
+        ended: ended.and_then(When::end).filter(|_| depends.on_dates),
     }
 }
 

@@ -48,6 +48,8 @@ pub struct PacketBox {
     pub flags: (u8, u8),
     /// Seconds since Monday 00:00, by the clock that the platform uses: UTC on Linux, the device's own elsewhere.
     pub second: (u32, u32),
+    /// Seconds since 1970-01-01 00:00 by the same clock. The last one, in 2106, stands for all that come later.
+    pub moment: (u32, u32),
 }
 
 impl PacketBox {
@@ -66,6 +68,7 @@ impl PacketBox {
             destination_port: (0, u16::MAX),
             flags: (0, u8::MAX),
             second: (0, PacketBox::LAST_SECOND),
+            moment: (0, u32::MAX),
         }
     }
 }
@@ -83,6 +86,7 @@ impl PacketBox {
             destination_port: overlap(self.destination_port, other.destination_port)?,
             flags: overlap(self.flags, other.flags)?,
             second: overlap(self.second, other.second)?,
+            moment: overlap(self.moment, other.moment)?,
         })
     }
 }

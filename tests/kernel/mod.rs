@@ -6,6 +6,7 @@
 
 pub(crate) mod boundary;
 mod devices;
+mod ending;
 mod families;
 pub(crate) mod frame;
 mod guard;

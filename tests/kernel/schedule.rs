@@ -9,7 +9,7 @@ use super::site::{IPTABLES, Loader, Row, Site, compare, send};
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// A window of the week, in UTC, from some minutes after now on.
-fn window(minutes_from_now: i64, length: i64) -> String {
+pub(super) fn window(minutes_from_now: i64, length: i64) -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     // The first of January 1970 was a Thursday.
     let now = i64::try_from(seconds / 60).unwrap() + 3 * 24 * 60;

@@ -97,22 +97,45 @@ impl Row {
     }
 }
 
+/// A policy whose days that have not come as of the tests are in a year that is far off.
+fn put_off(text: &str) -> String {
+    let mut parts = text.split("until ");
+    let mut changed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let day = part.get(..AS_OF.len()).filter(|day| *day >= AS_OF && day.as_bytes()[4] == b'-');
+        changed.push_str("until ");
+        changed.push_str(&day.map_or(part.to_owned(), |_| format!("2036{}", &part[4..])));
+    }
+    changed
+}
+
 impl Site {
     /// A policy for nftables.
     pub(super) fn compile(path: &Path) -> Self {
         Self::compile_for(path, Loader::Nftables)
     }
 
-    /// A policy that names nftables, compiled for what `loader` loads.
+    /// A policy that names nftables, compiled for what `loader` loads. The kernel's clock cannot be set, so ends of rules
+    /// are put off.
     pub(super) fn compile_for(path: &Path, loader: Loader) -> Self {
+        Self::compile_as_of(path, loader, AS_OF, put_off)
+    }
+
+    /// The same as of a day, with the text of the policy changed.
+    pub(super) fn compile_as_of(
+        path: &Path,
+        loader: Loader,
+        as_of: &str,
+        change: impl Fn(&str) -> String,
+    ) -> Self {
         let work = tempfile::tempdir().unwrap();
         let source = work.path().join("policy");
         std::fs::create_dir(&source).unwrap();
         copy_policy(path, &source, |_, text| {
-            Some(text.replace("target nftables", &format!("target {}", loader.target())))
+            Some(change(&text.replace("target nftables", &format!("target {}", loader.target()))))
         });
         let (directory, build) = (source.to_string_lossy().into_owned(), work.path().join("build"));
-        succeed(&["build", &directory, "--as-of", AS_OF, "--out", &build.to_string_lossy()], "");
+        succeed(&["build", &directory, "--as-of", as_of, "--out", &build.to_string_lossy()], "");
         let policy = policy(&source);
         Site { zones: ZoneIndex::new(&policy), policy, loader, directory, work }
     }

@@ -88,6 +88,7 @@ fn inside(packets: &PacketBox, packet: &Packet) -> bool {
         && held(destination_port.into(), wide(packets.destination_port))
         && held(packet.flags.into(), byte(packets.flags))
         && (packets.second.0..=packets.second.1).contains(&packet.second)
+        && (packets.moment.0..=packets.moment.1).contains(&packet.moment)
 }
 
 /// A model without what says nothing about packets: lines and labels.

@@ -12,6 +12,9 @@ use crate::random::Dice;
 
 pub(super) const TCP: u8 = 6;
 const SYN: u8 = 2;
+/// The first second of the day as of which policies are taken, 2026-11-01.
+pub(super) const NOW: u32 = 1_793_491_200;
+
 const STATES: [&str; 8] = ["new", "new", "new", "new", "established", "related", "invalid", "untracked"];
 
 /// A packet with all that decides on it.
@@ -29,6 +32,8 @@ pub(super) struct Packet {
     pub(super) flags: u8,
     pub(super) state: &'static str,
     pub(super) second: u32,
+    /// The second since 1970.
+    pub(super) moment: u32,
 }
 
 impl Packet {
@@ -45,6 +50,7 @@ impl Packet {
             flags: witness.flags.unwrap_or(0),
             state: difference.state,
             second: witness.second.unwrap_or(0),
+            moment: witness.moment.unwrap_or(NOW),
         }
     }
 
@@ -245,6 +251,7 @@ impl Source<'_> {
             flags,
             state,
             second: 0,
+            moment: NOW,
         }
     }
 

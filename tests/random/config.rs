@@ -16,6 +16,8 @@ pub(crate) struct Flight<'f> {
     pub(crate) leaves: Option<&'f str>,
     /// The second of the week, by the clock that the config goes by.
     pub(crate) second: u32,
+    /// The second since 1970, by the same clock.
+    pub(crate) moment: u32,
 }
 
 /// SYN, which opens a connection of TCP.
@@ -95,9 +97,10 @@ impl Walk<'_> {
             destination_port.into(),
             flags.into(),
             self.flight.second.into(),
+            self.flight.moment.into(),
         ];
         let boxed = condition.boxes.iter().any(|b| {
-            let sides: [(u128, u128); 7] = [
+            let sides: [(u128, u128); 8] = [
                 b.source,
                 b.destination,
                 (b.protocol.0.into(), b.protocol.1.into()),
@@ -105,6 +108,7 @@ impl Walk<'_> {
                 (b.destination_port.0.into(), b.destination_port.1.into()),
                 (b.flags.0.into(), b.flags.1.into()),
                 (b.second.0.into(), b.second.1.into()),
+                (b.moment.0.into(), b.moment.1.into()),
             ];
             let inside = |(value, (first, last)): (&u128, &(u128, u128))| first <= value && value <= last;
             b.family == self.family() && values.iter().zip(&sides).all(inside)

@@ -19,6 +19,17 @@ use crate::support::AS_OF;
 /// Packets that are walked through each config.
 const PACKETS: usize = 150;
 
+/// Days on which packets are walked, which are the last ones of rules, or those behind them; with the second that each
+/// begins with, counted from 1970.
+const DAYS: [(&str, u32); 6] = [
+    (AS_OF, 1_793_491_200),
+    ("2026-11-02", 1_793_577_600),
+    ("2026-12-31", 1_798_675_200),
+    ("2027-01-01", 1_798_761_600),
+    ("2027-06-30", 1_814_313_600),
+    ("2027-07-01", 1_814_400_000),
+];
+
 /// What was tried.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
@@ -180,6 +191,7 @@ fn areas(files: &Files, clock: i32) -> Vec<String> {
 
 fn walked(read: &Read, target: &str, files: &Files, seed: u64, tally: &mut Tally) -> Outcome {
     let naive = Naive::new(&read.files, AS_OF);
+    let by_day = DAYS.map(|(day, midnight)| (Naive::new(&read.files, day), midnight));
     let models = models(target, files, naive.clock());
     let own_clock = matches!(target, "pfsense" | "cisco-ios");
     let (sampler, mut dice, turns) = (Sampler::new(&naive, &read.files), Dice::new(seed), turns(&naive));
@@ -194,7 +206,11 @@ fn walked(read: &Read, target: &str, files: &Files, seed: u64, tally: &mut Tally
         let linux = matches!(target, "nftables" | "iptables");
         let to_device = linux && dice.once_in(5);
         let packet = if to_device { asked(packet, &mut dice) } else { packet };
-        let Some((flight, must)) = flight(&naive, target, packet, minute, second, to_device) else {
+        // pfSense cannot end a rule by itself, and no target ends a manage statement.
+        let days = if target == "pfsense" || to_device { &by_day[..1] } else { &by_day[..] };
+        let (then, midnight) = dice.pick(days);
+        let moment = midnight + *dice.pick(&[0, 43_200, 86_399]);
+        let Some((flight, must)) = flight(then, target, packet, minute, (second, moment), to_device) else {
             continue;
         };
         match must {
@@ -246,7 +262,7 @@ fn flight<'f>(
     target: &str,
     packet: Packet,
     minute: i32,
-    second: u32,
+    (second, moment): (u32, u32),
     to_device: bool,
 ) -> Option<(Flight<'f>, Must)> {
     if unforwardable(packet.source, packet.destination).is_some() {
@@ -255,7 +271,7 @@ fn flight<'f>(
     let arrives = naive.interface(DEVICE, packet.source)?;
     if to_device {
         let must = if naive.manages(DEVICE, &packet) { Must::Pass } else { Must::Stop };
-        return Some((Flight { packet, arrives, leaves: None, second }, must));
+        return Some((Flight { packet, arrives, leaves: None, second, moment }, must));
     }
     let leaves = naive.interface(DEVICE, packet.destination)?;
     if arrives == leaves {
@@ -274,7 +290,7 @@ fn flight<'f>(
         (true, true) => Must::Pass,
         (true, false) => Must::Either,
     };
-    Some((Flight { packet, arrives, leaves: Some(leaves), second }, must))
+    Some((Flight { packet, arrives, leaves: Some(leaves), second, moment }, must))
 }
 
 /// True for what pfSense decides by itself: ports 0, and messages that IPv6 needs.

@@ -330,6 +330,8 @@ impl Maker {
         match self.dice.below(12) {
             0 => text += " until 2026-10-31",
             1 => text += &format!(" until {AS_OF}"),
+            2 => text += " until 2026-12-31",
+            3 | 4 => text += " until 2027-06-30",
             _ => {}
         }
         text

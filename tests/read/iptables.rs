@@ -25,6 +25,8 @@ pub(super) struct Packet {
     destination_port: u16,
     flags: u8,
     second: u32,
+    /// The second since 1970.
+    moment: u32,
     state: States,
     later_fragment: bool,
 }
@@ -58,6 +60,7 @@ impl Packet {
             destination_port: 80,
             flags: 2,
             second: 0,
+            moment: 1_793_491_200,
             state: States::NEW,
             later_fragment: false,
         }
@@ -84,6 +87,7 @@ fn lies_in(packet: &Packet, found: &PacketBox) -> bool {
         && within(packet.destination_port, found.destination_port)
         && within(flags, found.flags)
         && within(packet.second, found.second)
+        && within(packet.moment, found.moment)
 }
 
 fn holds(condition: &Condition, packet: &Packet) -> bool {

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use super::prefix::Prefix;
 use super::service::Service;
 use super::time::Moment;
-use crate::ir::ScheduleId;
+use crate::ir::When;
 use crate::set::{
     BoxOf, FlowsOf, ICMP, ICMPV6, Interval, IntervalMap, IntervalSet, PacketBox, PacketSet, Point, Set,
     Traffic, union_all,
@@ -52,8 +52,8 @@ pub(super) struct Line {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Ending {
     pub(super) log: bool,
-    /// When the line holds, if not always.
-    pub(super) during: Option<ScheduleId>,
+    /// When the line holds.
+    pub(super) when: When,
 }
 
 /// Lines that belong together, under a remark.
@@ -225,7 +225,7 @@ impl Line {
 pub(super) fn admitted(blocks: &[Block], moment: &Moment) -> Admitted {
     let lines = || {
         let lines = blocks.iter().flat_map(|block| &block.lines);
-        lines.filter(|line| moment.holds(line.ending.during))
+        lines.filter(|line| moment.holds(line.ending.when))
     };
     let first = decided(lines().filter(|line| !line.is_established()));
     let established = decided(lines()).difference(&first);

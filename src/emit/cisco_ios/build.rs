@@ -185,7 +185,7 @@ fn errors_block(errors: &Errors, wanted: &Wanted, part: &Part) -> Block {
         Direction::Out => Flows::empty(),
     };
     let products = products(&flows, wanted, part);
-    let ending = Ending { log: false, during: errors.during };
+    let ending = Ending { log: false, when: errors.when };
     let lines = products.iter().map(|product| {
         line(product, lower(&product.traffic, wanted.family).exact, Action::Permit, ending, wanted, part)
     });
@@ -291,7 +291,7 @@ fn add_replies(
     replies: &Replies,
 ) -> (Vec<Line>, Staged, Staged) {
     let (mut permits, mut staged) = (Vec::new(), Staged::default());
-    let ending = Ending { log: false, during: replies.during };
+    let ending = Ending { log: false, when: replies.when };
     let established = restricted(&replies.established, part, wanted.direction);
     let mut tcp = Staged::default();
     for product in products(&established, wanted, part) {

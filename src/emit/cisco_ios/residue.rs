@@ -3,7 +3,7 @@
 //! A switch keeps no state, so replies are let through by what they look like, whether or not anybody asked. This is
 //! exact: the packets that the lines admit, less those that the policy allows. It is also the check of the lines
 //! themselves: what they admit has to be accounted for, and nothing that they owe may be missing. Where schedules are at
-//! work, both are done for each moment of the week that differs by which of them hold.
+//! work, or ends, both are done for each moment that differs by which of them hold.
 
 use serde::Serialize;
 
@@ -90,7 +90,7 @@ fn judged(wanted: &Wanted, built: &mut Built, moment: &Moment) -> Result<Vec<Par
     let manage = union_all(wanted.manage.iter().map(|stream| stream.flows.clone()));
     let errors = wanted.errors(moment);
     check_owed(wanted, built, moment, &admitted, &policy.union(&manage).union(&errors))?;
-    let answers = || wanted.replies.iter().filter(|replies| moment.holds(replies.during));
+    let answers = || wanted.replies.iter().filter(|replies| moment.holds(replies.when));
     let link = super::acl::admitted(&baseline::blocks(wanted), moment).first;
     let replies = union_all(answers().map(|replies| replies.others.clone()));
     let mut beyond = admitted.first.difference(&policy);
@@ -127,7 +127,7 @@ fn check_owed(
         return Err(ADMITS_TOO_LITTLE);
     }
     let both = admitted.first.union(&admitted.established);
-    for replies in wanted.replies.iter().filter(|replies| moment.holds(replies.during)) {
+    for replies in wanted.replies.iter().filter(|replies| moment.holds(replies.when)) {
         let open = replies.others.difference(&left_out).is_subset(&admitted.first);
         if !(open && replies.established.is_subset(&both)) {
             let (name, rule) = (replies.name.clone(), Some(replies.rule));

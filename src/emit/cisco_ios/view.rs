@@ -25,6 +25,8 @@ pub(super) struct Config {
     title: String,
     /// The clock that time ranges are meant by, if there are any.
     clock: Option<String>,
+    /// True if there are ends, and no schedule that says what that clock has to show.
+    ends_by_own_clock: bool,
     ranges: Vec<TimeRange>,
     groups: Vec<Group>,
     lists: Vec<List>,
@@ -110,9 +112,9 @@ impl Config {
         let all = || lists.iter().chain(&terminals);
         let largest = lists.iter().max_by_key(|list| (list.hardware, std::cmp::Reverse(&list.name)));
         let counted = lists.iter().flat_map(|list| &list.classes).filter(|class| class.counts);
+        let clock = time::clock(plan);
         Ok(Config {
             device: plan.device.name.clone(),
-            clock: time::clock(plan),
             title: text::harmless(plan.policy.name.as_deref().unwrap_or("cordon")),
             entries: all().map(|list| list.entries).sum(),
             naive,
@@ -122,6 +124,8 @@ impl Config {
             largest: largest.map(|list| format!("{} {}", list.about, list.hardware)).unwrap_or_default(),
             beyond: counted.map(|class| class.count).sum(),
             unfiltered: others.iter().map(|interface| text::harmless(&interface.name)).collect(),
+            ends_by_own_clock: clock.is_none() && !defined.ranges.is_empty(),
+            clock,
             ranges: defined.ranges.into_values().collect(),
             groups: defined.groups.into_values().collect(),
             lists,
@@ -191,7 +195,7 @@ impl Draft {
         let rest = plan.policy.zones.iter().filter(|zone| zone.is_rest);
         let rest: IntervalSet<u128> = union_all(rest.map(|zone| family.addresses(&zone.addresses)));
         let mut built = build::build(&wanted, &rest.difference(&wanted.near));
-        let residue = residue(&wanted, &mut built, &time::calendar(plan.policy, &wanted.schedules()))?;
+        let residue = residue(&wanted, &mut built, &time::calendar(plan.policy, &wanted.times()))?;
         let (word, in_name) = words(direction);
         let stem = format!("CORDON-{}-{in_name}", text::in_name(&interface.name));
         let about = format!("{} {word}, IPv{}:", text::harmless(&interface.name), family.digit());
@@ -231,7 +235,7 @@ fn finished(
         lines.push(format!("remark {}", text::remark(&block.remark)));
         for line in &block.lines {
             let written = group::write(line, block.local, family, &mut defined.groups);
-            let ending = time::ending(defined.policy, line.ending.during, &mut defined.ranges);
+            let ending = time::ending(defined.policy, line.ending.when, &mut defined.ranges);
             entries += written.len();
             lines.extend(written.into_iter().map(|entry| entry + &ending));
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::acl::{Direction, Ending, Family, Flows, destinations, transposed};
 use super::service::{Service, replies};
 use super::time::{Moment, remark};
-use crate::ir::{Effect, Interface, Policy, RuleIndex, ScheduleId, Side};
+use crate::ir::{Effect, Interface, Policy, RuleIndex, Side, When};
 use crate::plan::DevicePlan;
 use crate::set::{IntervalMap, IntervalSet, Set, Traffic, union_all};
 
@@ -40,8 +40,8 @@ pub(super) struct Replies {
     /// What stands above their lines.
     pub(super) remark: String,
     pub(super) rule: RuleIndex,
-    /// When the rule holds, if not always. After that its replies are denied, as its other packets are.
-    pub(super) during: Option<ScheduleId>,
+    /// When the rule holds. After that its replies are denied, as its other packets are.
+    pub(super) when: When,
     /// TCP packets, of which those with ACK or RST are replies.
     pub(super) established: Flows,
     /// All others.
@@ -64,7 +64,7 @@ pub(super) struct Wanted {
     /// Who may open connections to the device itself.
     pub(super) manage: Vec<Stream>,
     pub(super) replies: Vec<Replies>,
-    /// Errors of ICMP about allowed connections: first those that always are, then more by schedule.
+    /// Errors of ICMP about allowed connections: first those that always are, then more by time.
     pub(super) errors: Vec<Errors>,
 }
 
@@ -72,7 +72,7 @@ pub(super) struct Wanted {
 pub(super) struct Errors {
     /// What stands above their lines.
     pub(super) remark: String,
-    pub(super) during: Option<ScheduleId>,
+    pub(super) when: When,
     pub(super) flows: Flows,
 }
 
@@ -129,20 +129,21 @@ impl Wanted {
 
     /// All that the policy allows through the interface in this direction at a moment.
     pub(super) fn policy(&self, moment: &Moment) -> Flows {
-        let allowed = self.allowed.iter().filter(|stream| moment.holds(stream.ending.during));
+        let allowed = self.allowed.iter().filter(|stream| moment.holds(stream.ending.when));
         union_all(allowed.map(|stream| stream.flows.clone()))
     }
 
     /// The errors of ICMP that have to pass at a moment.
     pub(super) fn errors(&self, moment: &Moment) -> Flows {
-        let errors = self.errors.iter().filter(|errors| moment.holds(errors.during));
+        let errors = self.errors.iter().filter(|errors| moment.holds(errors.when));
         union_all(errors.map(|errors| errors.flows.clone()))
     }
 
-    /// The schedules that anything here is bound to.
-    pub(super) fn schedules(&self) -> BTreeSet<ScheduleId> {
-        let allowed = self.allowed.iter().filter_map(|stream| stream.ending.during);
-        allowed.chain(self.replies.iter().filter_map(|replies| replies.during)).collect()
+    /// The times at which anything here holds.
+    pub(super) fn times(&self) -> BTreeSet<When> {
+        let allowed = self.allowed.iter().map(|stream| stream.ending.when);
+        let all = allowed.chain(self.replies.iter().map(|replies| replies.when));
+        all.filter(|when| !when.is_always()).collect()
     }
 }
 
@@ -162,13 +163,13 @@ fn streams(plan: &DevicePlan, interface: &Interface, direction: Direction, famil
         }
     }
     let streams = found.into_iter().map(|(index, flows)| {
-        let rule = &plan.policy[index];
+        let (rule, when) = (&plan.policy[index], plan.when(index));
         let reason = rule.about.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
         Stream {
             name: rule.id.clone(),
-            remark: format!("rule {}{}{reason}", rule.id, remark(plan.policy, rule.during)),
+            remark: format!("rule {}{}{reason}", rule.id, remark(plan.policy, when)),
             rule: Some(index),
-            ending: Ending { log: rule.log, during: rule.during },
+            ending: Ending { log: rule.log, when },
             flows: union_all(flows),
             shape: Flows::empty(),
             sides: Sides { sources: IntervalSet::empty(), destinations: IntervalSet::empty() },
@@ -177,7 +178,7 @@ fn streams(plan: &DevicePlan, interface: &Interface, direction: Direction, famil
     let mut streams: Vec<Stream> = streams.filter(|stream| !stream.flows.is_empty()).collect();
     let effect = |stream: &Stream| {
         let allows = stream.rule.map(|rule| plan.policy[rule].effect == Effect::Allow);
-        ((stream.ending.log, allows), stream.ending.during)
+        ((stream.ending.log, allows), stream.ending.when)
     };
     let kinds: Vec<_> = streams.iter().map(effect).collect();
     let mut by_kind: BTreeMap<_, Vec<Flows>> = BTreeMap::new();
@@ -186,12 +187,12 @@ fn streams(plan: &DevicePlan, interface: &Interface, direction: Direction, famil
     }
     let by_kind: BTreeMap<_, Flows> =
         by_kind.into_iter().map(|(kind, flows)| (kind, union_all(flows))).collect();
-    // What is allowed always is allowed during a schedule as well.
+    // What is allowed at more times is allowed at these as well.
     let alike: BTreeMap<_, Flows> = by_kind
-        .iter()
-        .map(|((kind, during), own)| {
-            let always = by_kind.get(&(*kind, None)).filter(|_| during.is_some());
-            ((*kind, *during), always.map_or_else(|| own.clone(), |always| own.union(always)))
+        .keys()
+        .map(|(kind, when)| {
+            let covering = by_kind.iter().filter(|((other, more), _)| other == kind && more.covers(*when));
+            ((*kind, *when), union_all(covering.map(|(_, flows)| flows.clone())))
         })
         .collect();
     for (stream, kind) in streams.iter_mut().zip(&kinds) {
@@ -228,7 +229,7 @@ pub(super) fn managed(plan: &DevicePlan, family: Family, window: &Flows) -> Vec<
             name: input.management.id.clone(),
             remark: format!("manage {}", input.management.id),
             rule: None,
-            ending: Ending { log: input.management.log, during: None },
+            ending: Ending { log: input.management.log, when: When::default() },
             shape: flows.clone(),
             sides: Sides { sources: flows.keys(), destinations: destinations(&flows) },
             flows,
@@ -246,9 +247,9 @@ fn reply(stream: Stream, policy: &Policy, family: Family) -> Option<Replies> {
     let others = part(&|traffic| replies(traffic, family).1);
     let Sides { sources, destinations } = stream.sides;
     let sides = Sides { sources: destinations, destinations: sources };
-    let during = stream.ending.during;
-    let remark = format!("replies to rule {}{}", stream.name, remark(policy, during));
-    let reply = Replies { name: stream.name, remark, rule: stream.rule?, during, established, others, sides };
+    let when = stream.ending.when;
+    let remark = format!("replies to rule {}{}", stream.name, remark(policy, when));
+    let reply = Replies { name: stream.name, remark, rule: stream.rule?, when, established, others, sides };
     (!reply.established.is_empty() || !reply.others.is_empty()).then_some(reply)
 }
 
@@ -263,20 +264,22 @@ fn errors(
 ) -> Vec<Errors> {
     let is_allow =
         |stream: &&Stream| stream.rule.is_some_and(|rule| plan.policy[rule].effect == Effect::Allow);
-    let mut connections: BTreeMap<Option<ScheduleId>, Vec<&Flows>> = BTreeMap::new();
+    let mut connections: BTreeMap<When, Vec<&Flows>> = BTreeMap::new();
     for stream in streams.into_iter().flatten().filter(is_allow) {
-        connections.entry(stream.ending.during).or_default().push(&stream.flows);
+        connections.entry(stream.ending.when).or_default().push(&stream.flows);
     }
-    let mut always = Flows::empty();
-    let errors = connections.into_iter().map(|(during, flows)| {
-        let flows = errors_about(plan, direction, family, near, &flows).difference(&always);
-        if during.is_none() {
-            always = flows.clone();
+    // Times that cover others come before them.
+    let mut found: Vec<Errors> = Vec::new();
+    for (when, flows) in connections {
+        let known = found.iter().filter(|errors| errors.when.covers(when));
+        let known = union_all(known.map(|errors| errors.flows.clone()));
+        let flows = errors_about(plan, direction, family, near, &flows).difference(&known);
+        let remark = format!("ICMP errors about connections{}", remark(plan.policy, when));
+        if !flows.is_empty() {
+            found.push(Errors { remark, when, flows });
         }
-        let remark = format!("ICMP errors about connections{}", remark(plan.policy, during));
-        Errors { remark, during, flows }
-    });
-    errors.filter(|errors| !errors.flows.is_empty()).collect()
+    }
+    found
 }
 
 fn errors_about(

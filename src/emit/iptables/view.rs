@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::super::linux::{Moments, moments, one_line, shortened};
@@ -10,7 +11,7 @@ use super::chain::{Kind, Line, place};
 use super::names::{Names, digest};
 use super::rectangle::rectangles;
 use super::sets::{Element, SetView, Sets};
-use crate::ir::{Effect, Interface, Management, Rule, Schedule, ScheduleId};
+use crate::ir::{Effect, Interface, Management, Rule, When};
 use crate::plan::{DevicePlan, Pair};
 use crate::set::{AddressRange, AddressSet, PacketSet, Set};
 
@@ -154,10 +155,10 @@ impl<'p> Builder<'_, 'p> {
         let plan = self.plan;
         let (from, to) = (pair.from.name.as_str(), pair.to.name.as_str());
         let (sources, destinations) = (plan.sources_at(pair.from), plan.destinations_at(pair.to));
-        let mut bodies: BTreeMap<Option<ScheduleId>, Body> = BTreeMap::new();
+        let mut bodies: BTreeMap<When, Body> = BTreeMap::new();
         for entry in &pair.entries {
             let rule: &'p Rule = &plan.policy[entry.rule];
-            let body = bodies.entry(rule.during).or_default();
+            let body = bodies.entry(plan.when(entry.rule)).or_default();
             let verdict = self.verdict(&rule.id, rule.effect, rule.log, from)?;
             let guards: Vec<_> = plan.guards_of(entry.rule).collect();
             let verdict = match guards.is_empty() {
@@ -174,38 +175,47 @@ impl<'p> Builder<'_, 'p> {
             let beyond = self.foreign(Side::Destination, to, destinations, family)?;
             rules.extend(beyond.map(|test| format!("{test} -g cordon-deny/{from}")));
         }
-        for (schedule, body) in bodies {
-            match schedule {
-                None => rules.extend(self.rules(&format!("{from}/{to}"), family, body)?),
-                Some(id) => {
-                    rules.extend(self.timed(&format!("{from}/{to}"), &plan.policy[id], family, body)?)
-                }
-            }
+        for (when, body) in bodies {
+            let pair = format!("{from}/{to}");
+            rules.extend(match when.is_always() {
+                true => self.rules(&pair, family, body)?,
+                false => self.timed(&pair, when, family, body)?,
+            });
         }
         let about = format!("{} to {}", zones(plan, pair.from), zones(plan, pair.to));
         let about = one_line(&about, MAX_COMMENT_BYTES);
         Ok(((from, to), Chain { name: self.names.chain(&format!("pair/{from}/{to}"))?, about, rules }))
     }
 
-    /// The rules that lead to a chain while a schedule holds. Without `--kerneltz` both hours and days are UTC
-    /// (iptables-extensions(8), time), and `--timestop` is the last second that matches (net/netfilter/xt_time.c).
+    /// The rules that lead to a chain while a schedule holds, or until an end. Without `--kerneltz` hours, days and dates
+    /// are UTC (iptables-extensions(8), time), and `--timestop` and `--datestop` are the last second that matches
+    /// (net/netfilter/xt_time.c).
     fn timed(
         &mut self,
         pair: &str,
-        schedule: &Schedule,
+        when: When,
         family: Family,
         body: Body,
     ) -> Result<Vec<String>, &'static str> {
-        let full = format!("during/{pair}/{}", schedule.name);
+        let policy = self.plan.policy;
+        let schedule = when.during.map(|id| &policy[id]);
+        let until = when.end().map(|end| format!("until/{end}/")).unwrap_or_default();
+        let full = match schedule {
+            Some(schedule) => format!("{until}during/{pair}/{}", schedule.name),
+            None => format!("{until}{pair}"),
+        };
         let name = self.names.chain(&full)?;
         let rules = self.rules(&full, family, body)?;
-        let about = format!("{} ({}, here in UTC): {pair}", schedule.name, schedule.clock);
+        let during = schedule.map(|schedule| format!("{} ({}, here in UTC)", schedule.name, schedule.clock));
+        let until = when.end().map(|end| format!("until the end of {end} in UTC"));
+        let about = during.into_iter().chain(until).collect::<Vec<_>>().join(", ");
+        let about = format!("{about}: {pair}");
         self.shared.insert(
             name.clone(),
             Chain { name: name.clone(), about: one_line(&about, MAX_COMMENT_BYTES), rules },
         );
-        let moments = moments(schedule)?.into_iter();
-        Ok(moments.map(|moments| format!("-m time{} -j {name}", time_options(&moments))).collect())
+        let moments = moments(policy, when)?.into_iter();
+        moments.map(|moments| Ok(format!("-m time{} -j {name}", time_options(&moments)?))).collect()
     }
 
     /// What happens to the packets of a rule.
@@ -397,7 +407,7 @@ fn zones(plan: &DevicePlan, interface: &Interface) -> String {
 }
 
 /// The options of the match `time` for some moments.
-fn time_options(moments: &Moments) -> String {
+fn time_options(moments: &Moments) -> Result<String, &'static str> {
     const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     let time = |second: u32| format!("{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60);
     let mut options = String::new();
@@ -409,5 +419,9 @@ fn time_options(moments: &Moments) -> String {
         let names: Vec<&str> = (0..).zip(DAYS).filter(held).map(|(_, name)| name).collect();
         options = format!("{options} --weekdays {}", names.join(","));
     }
-    options
+    if let Some(last) = moments.last {
+        let last = Timestamp::from_second(last.into()).map_err(|_| "an end that is no date")?;
+        options = format!("{options} --datestop {}", last.strftime("%Y-%m-%dT%H:%M:%S"));
+    }
+    Ok(options)
 }

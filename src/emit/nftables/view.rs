@@ -10,7 +10,7 @@ use super::element::{Element, Family, Shape, place};
 use super::guard::Guards;
 use super::product::Products;
 use super::text::comment;
-use crate::ir::{Effect, Interface, RuleIndex, Schedule, ScheduleId};
+use crate::ir::{Effect, Interface, Policy, RuleIndex, When};
 use crate::plan::{DevicePlan, Pair};
 use crate::set::{AddressSet, PacketBox, PacketSet, Set};
 
@@ -49,11 +49,11 @@ struct PairView {
     timed: Vec<Timed>,
 }
 
-/// What may pass between two interfaces while a schedule holds.
+/// What may pass between two interfaces while a schedule holds, or until an end.
 #[derive(Debug, Serialize)]
 struct Timed {
-    schedule: String,
-    clock: String,
+    chain: String,
+    notes: Vec<String>,
     moments: Vec<String>,
     maps: Vec<Map>,
     products: Products,
@@ -171,25 +171,25 @@ fn pair_view(plan: &DevicePlan, pair: &Pair) -> Result<PairView, &'static str> {
     let policy = plan.policy;
     let name = format!("pair/{}/{}", pair.from.name, pair.to.name);
     let (sources, destinations) = (plan.sources_at(pair.from), plan.destinations_at(pair.to));
-    let mut by_schedule: BTreeMap<Option<ScheduleId>, (Maps, Products)> = BTreeMap::new();
+    let mut by_time: BTreeMap<When, (Maps, Products)> = BTreeMap::new();
     let mut beyond_goals = false;
     for entry in &pair.entries {
         let rule = &policy[entry.rule];
         let packets = linux::shortened(&entry.packets, sources, destinations);
         beyond_goals |= linux::shortened(&entry.packets, &AddressSet::empty(), destinations) != entry.packets;
-        let during = rule.during.map(|id| format!("/during/{}", policy[id].name)).unwrap_or_default();
-        let place = format!("{name}{during}");
+        let when = plan.when(entry.rule);
+        let place = format!("{name}{}", time_in_name(policy, when));
         let guarded = plan.guards_of(entry.rule).next().is_some();
         let verdict = verdict(&rule.id, rule.effect, rule.log, guarded);
         let (maps, products) =
-            by_schedule.entry(rule.during).or_insert_with(|| (Maps::new(&place, true), Products::default()));
+            by_time.entry(when).or_insert_with(|| (Maps::new(&place, true), Products::default()));
         let packets = products.take(packets, &place, &rule.id, &verdict)?;
         maps.add(&packets, &rule.id, &verdict)?;
     }
-    let (maps, products) = by_schedule.remove(&None).unwrap_or((Maps::new(&name, true), Products::default()));
-    let timed = by_schedule
-        .into_iter()
-        .filter_map(|(id, (maps, products))| Some(timed_view(&policy[id?], maps, products)));
+    let always = by_time.remove(&When::default());
+    let (maps, products) = always.unwrap_or((Maps::new(&name, true), Products::default()));
+    let timed = by_time.into_iter();
+    let timed = timed.map(|(when, (maps, products))| timed_view(policy, &name, when, maps, products));
     let timed = timed.collect::<Result<_, _>>()?;
     let tests: Vec<String> = reachable(plan, pair.to).foreign_tests(Side::Destination).collect();
     let tests = if beyond_goals { tests } else { Vec::new() };
@@ -204,10 +204,17 @@ fn pair_view(plan: &DevicePlan, pair: &Pair) -> Result<PairView, &'static str> {
     })
 }
 
-/// What may pass while a schedule holds. The kernel counts hours in UTC; written as seconds of the day they are not
-/// converted from the time zone of whoever loads them, as hours written with a colon are.
-fn timed_view(schedule: &Schedule, maps: Maps, products: Products) -> Result<Timed, &'static str> {
-    let moments = linux::moments(schedule)?.into_iter().map(|moments| {
+/// What may pass while a schedule holds, or until an end. The kernel counts hours and dates in UTC; written as seconds of
+/// the day and since 1970 they are not converted from the time zone of whoever loads them, as hours written with a colon
+/// are, and dates written as such.
+fn timed_view(
+    policy: &Policy,
+    pair: &str,
+    when: When,
+    maps: Maps,
+    products: Products,
+) -> Result<Timed, &'static str> {
+    let moments = linux::moments(policy, when)?.into_iter().map(|moments| {
         let hours = moments.seconds.map(|(first, last)| format!("meta hour {first}-{last}"));
         // The kernel's week begins on Sunday.
         let number = |day: u8| ((day + 1) % 7).to_string();
@@ -215,15 +222,36 @@ fn timed_view(schedule: &Schedule, maps: Maps, products: Products) -> Result<Tim
             let days: Vec<String> = days.into_iter().map(number).collect();
             format!("meta day {{ {} }}", days.join(", "))
         });
-        hours.into_iter().chain(days).collect::<Vec<_>>().join(" ")
+        let end = moments.last.map(|last| format!("meta time < {}", u64::from(last) + 1));
+        hours.into_iter().chain(days).chain(end).collect::<Vec<_>>().join(" ")
     });
     Ok(Timed {
-        schedule: schedule.name.clone(),
-        clock: schedule.clock.to_string(),
+        chain: format!("{pair}{}", time_in_name(policy, when)),
+        notes: notes(policy, when),
         moments: moments.collect(),
         maps: maps.into_views(),
         products,
     })
+}
+
+/// What names of chains and sets say of when something holds: `/during/night/until/2027-06-30`.
+fn time_in_name(policy: &Policy, when: When) -> String {
+    let during = when.during.map(|id| format!("/during/{}", policy[id].name)).unwrap_or_default();
+    let until = when.end().map(|end| format!("/until/{end}")).unwrap_or_default();
+    during + &until
+}
+
+/// What has to be known of a time to read its lines.
+fn notes(policy: &Policy, when: When) -> Vec<String> {
+    let during = when.during.map(|id| &policy[id]).map(|schedule| {
+        let (name, clock) = (&schedule.name, &schedule.clock);
+        let hours = format!(
+            "{name} is meant in {clock}. Here seconds of the day are those of UTC, and days, 0 being Sunday, those of the"
+        );
+        [hours, "kernel's time zone, which has to be UTC.".to_owned()]
+    });
+    let until = when.end().map(|end| format!("Until the end of {end} in UTC, in seconds since 1970."));
+    during.into_iter().flatten().chain(until).collect()
 }
 
 /// The maps of one chain, filled box by box.

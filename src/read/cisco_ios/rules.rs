@@ -19,6 +19,7 @@ use super::words::Fault;
 /// The condition under which a rule for the minutes that periods end in holds. It is one of the platform: whether it holds
 /// for one time range or for all is the same.
 const ENDING: &str = "time-range counts the minute that a period ends in";
+const DATES_ENDING: &str = "time-range counts the minute that dates end in";
 
 type Boxes = Arc<[PacketBox]>;
 
@@ -219,17 +220,23 @@ impl<'c, 't> Rules<'c, 't> {
         let Some(active) = active else {
             return Err(format!("time range `{name}` says no time, and no document says what that means"));
         };
-        let at = |seconds: &[Seconds], condition: Option<String>| {
+        let at = |seconds: &[Seconds], moment: Seconds, condition: &[&str]| {
             let mut draft = draft.clone();
-            draft.opaque.extend(active.dates.clone().into_iter().chain(condition));
-            let of = |second: &Seconds| PacketBox { second: *second, ..PacketBox::all(draft.packets.family) };
-            let boxes: Boxes = seconds.iter().map(of).collect();
-            draft.add(&boxes, |packets, one| packets.second = one.second);
+            draft.opaque.extend(condition.iter().map(|words| (*words).to_owned()));
+            let all = PacketBox { moment, ..PacketBox::all(draft.packets.family) };
+            let boxes: Boxes = seconds.iter().map(|second| PacketBox { second: *second, ..all }).collect();
+            draft.add(&boxes, |packets, one| (packets.second, packets.moment) = (one.second, one.moment));
             draft
         };
-        let mut drafts = vec![at(&active.certain, None)];
-        if !active.ending.is_empty() {
-            drafts.push(at(&active.ending, Some(ENDING.to_owned())));
+        let dates = [(active.dates, None), (active.last_minute.unwrap_or(active.dates), Some(DATES_ENDING))];
+        let mut drafts = Vec::new();
+        for (moment, of_dates) in dates.into_iter().take(1 + usize::from(active.last_minute.is_some())) {
+            for (seconds, of_period) in [(&active.certain, None), (&active.ending, Some(ENDING))] {
+                if !seconds.is_empty() {
+                    let conditions: Vec<&str> = of_dates.into_iter().chain(of_period).collect();
+                    drafts.push(at(seconds, moment, &conditions));
+                }
+            }
         }
         Ok(drafts)
     }

@@ -2,12 +2,15 @@
 //!
 //! `periodic` and `absolute`: Cisco IOS Basic System Management Command Reference. All times are those of the device's
 //! own clock. No document says whether IOS counts the minute that a period ends in (that of ASA does: "because the end
-//! time is inclusive", ASA 5500 Configuration Guide, Configuring Objects), so that minute is kept apart.
+//! time is inclusive", ASA 5500 Configuration Guide, Configuring Objects), nor the one that dates end in, so these minutes
+//! are kept apart.
+
+use jiff::civil::{Date, date};
 
 use super::super::model::PacketBox;
 use super::words::{Fault, Words};
 
-/// The first and the last of some seconds of a week.
+/// The first and the last of some seconds, of a week or since 1970.
 pub(super) type Seconds = (u32, u32);
 
 const MINUTE: u32 = 60;
@@ -16,13 +19,28 @@ const WEEK: u32 = 7 * DAY;
 
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
 /// A time range.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct TimeRange {
     /// Its periods: from a second to the start of the minute that it ends in, which is earlier if it runs over Sunday.
     periods: Vec<(u32, u32)>,
-    /// Its dates, word for word.
-    dates: Option<String>,
+    /// Its dates: the second that they start with, and that of the minute that they end in, if they do.
+    dates: Option<(u32, Option<u32>)>,
 }
 
 /// When a time range is active.
@@ -32,8 +50,10 @@ pub(super) struct Active {
     pub(super) certain: Vec<Seconds>,
     /// Seconds of minutes that a period ends in.
     pub(super) ending: Vec<Seconds>,
-    /// Its dates, of which the model knows nothing.
-    pub(super) dates: Option<String>,
+    /// Its dates, as far as it is active on them for certain.
+    pub(super) dates: Seconds,
+    /// The minute that they end in.
+    pub(super) last_minute: Option<Seconds>,
 }
 
 impl TimeRange {
@@ -81,18 +101,30 @@ impl TimeRange {
     }
 
     fn absolute(&mut self, words: &mut Words) -> Result<(), Fault> {
-        let mut dates = String::from("absolute");
+        let (mut start, mut end) = (None, None);
         while let Some(bound) = words.next() {
             if !matches!(bound, "start" | "end") {
                 return Err(format!("`{bound}` is not understood here; write `start` or `end`"));
             }
-            let time = words.required("a time")?;
-            clock(time)?;
-            let (day, month, year) =
-                (words.required("a day")?, words.required("a month")?, words.required("a year")?);
-            dates.push_str(&format!(" {bound} {time} {day} {} {year}", month.to_ascii_lowercase()));
+            let time = clock(words.required("a time")?)?;
+            let day = days_since_1970(
+                words.required("a day")?,
+                words.required("a month")?,
+                words.required("a year")?,
+            )?;
+            let place = if bound == "start" { &mut start } else { &mut end };
+            if place.replace(day * DAY + time).is_some() {
+                return Err(format!("`absolute` has one `{bound}`"));
+            }
         }
-        match self.dates.replace(dates) {
+        if start.is_none() && end.is_none() {
+            return Err("`absolute` names a `start` or an `end`".to_owned());
+        }
+        let start = start.unwrap_or(0);
+        if end.is_some_and(|end| end <= start) {
+            return Err("the dates end before they start".to_owned());
+        }
+        match self.dates.replace((start, end)) {
             None => Ok(()),
             Some(_) => Err("a time range has one `absolute`".to_owned()),
         }
@@ -100,10 +132,12 @@ impl TimeRange {
 
     /// When it is active; nothing for one without a line, of which no document says what it means.
     pub(super) fn active(&self) -> Option<Active> {
-        let dates = self.dates.clone();
+        let (start, end) = self.dates.unwrap_or((0, None));
+        let dates = (start, end.map_or(u32::MAX, |end| end - 1));
+        let last_minute = end.map(|end| (end, end.saturating_add(MINUTE - 1)));
         if self.periods.is_empty() {
-            let certain = vec![(0, PacketBox::LAST_SECOND)];
-            return dates.is_some().then_some(Active { certain, ending: Vec::new(), dates });
+            let (certain, ending) = (vec![(0, PacketBox::LAST_SECOND)], Vec::new());
+            return self.dates.is_some().then_some(Active { certain, ending, dates, last_minute });
         }
         let (mut certain, mut ending) = (Vec::new(), Vec::new());
         for (from, to) in &self.periods {
@@ -117,7 +151,7 @@ impl TimeRange {
         }
         let certain = joined(certain);
         let ending = without(&joined(ending), &certain);
-        Some(Active { certain, ending, dates })
+        Some(Active { certain, ending, dates, last_minute })
     }
 }
 
@@ -134,6 +168,22 @@ fn days(word: &str) -> Option<&'static [u32]> {
             ALL.get(day..=day)
         }
     }
+}
+
+/// The days from 1970-01-01 to a date. Months may be cut, as all words of IOS.
+fn days_since_1970(day: &str, month: &str, year: &str) -> Result<u32, Fault> {
+    let fault =
+        || format!("`{day} {month} {year}` is no date between 1970 and 2105; one is written `30 June 2027`");
+    let number = |text: &str| {
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i16>().ok()).flatten()
+    };
+    let word = month.to_ascii_lowercase();
+    let mut months = (1_i8..).zip(MONTHS).filter(|(_, name)| word.len() >= 3 && name.starts_with(&word));
+    let (month, _) = months.next().ok_or_else(fault)?;
+    let day = number(day).and_then(|day| i8::try_from(day).ok()).ok_or_else(fault)?;
+    let year = number(year).filter(|year| (1970..2106).contains(year)).ok_or_else(fault)?;
+    let found = Date::new(year, month, day).map_err(|_| fault())?;
+    u32::try_from((found - date(1970, 1, 1)).get_days()).map_err(|_| fault())
 }
 
 /// The seconds from midnight to a time of day.

@@ -135,10 +135,10 @@ fn require_match(
             }
         }
         Kind::Time => {
-            if let Some(intervals) = time::intervals(&instance.choices)? {
-                let all = PacketBox::all(context.family);
+            if let Some(hours) = time::hours(&instance.choices)? {
+                let all = PacketBox { moment: hours.dates, ..PacketBox::all(context.family) };
                 draft.require(
-                    intervals.into_iter().map(|second| PacketBox { second, ..all }).collect(),
+                    hours.weekly.into_iter().map(|second| PacketBox { second, ..all }).collect(),
                     false,
                 );
             }

@@ -1,9 +1,12 @@
-//! Hours and days, as seconds of a week.
+//! Hours and days, as seconds of a week, and dates, as seconds since 1970.
 //!
 //! The facts are those of `time_mt` (net/netfilter/xt_time.c) and iptables-extensions(8), time. Hours count in UTC. The
 //! second of `--timestop` still matches. If it comes before `--timestart`, the time wraps around midnight; if both are
 //! equal, every hour matches. The day is that of the packet, unless there is `--contiguous`: then the hours after
-//! midnight belong to the day before.
+//! midnight belong to the day before. Dates count in UTC, and that of `--datestop` still matches.
+
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
 
 use super::super::model::PacketBox;
 use super::matching::value;
@@ -20,11 +23,21 @@ const NO_DATES: [(&str, &[&str]); 2] = [
     ("--datestop", &["2038-01-19T03:14:07", "2106-02-07T06:28:15"]),
 ];
 
-/// The seconds of a week at which a match of time holds, as intervals in order; nothing if it always does.
+/// When a match of time holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Hours {
+    /// The seconds of a week, as intervals in order.
+    pub(super) weekly: Vec<(u32, u32)>,
+    /// The first and the last second, counted from 1970-01-01 00:00.
+    pub(super) dates: (u32, u32),
+}
+
+/// When a match of time holds; nothing if it always does.
 ///
 /// # Errors
 /// What is wrong with its options, or cannot be said in weeks.
-pub(super) fn intervals(choices: &[Choice]) -> Result<Option<Vec<(u32, u32)>>, String> {
+pub(super) fn hours(choices: &[Choice]) -> Result<Option<Hours>, String> {
+    let mut dates = (0, u32::MAX);
     let (mut start, mut stop, mut days, mut contiguous) = (0, DAY - 1, [true; 7], false);
     for choice in choices {
         let text = value(choice);
@@ -45,19 +58,20 @@ pub(super) fn intervals(choices: &[Choice]) -> Result<Option<Vec<(u32, u32)>>, S
                 );
             }
             name if NO_DATES.iter().any(|(option, dates)| *option == name && dates.contains(&text)) => {}
-            name => {
-                return Err(format!(
-                    "`{name}` is not understood, since the model knows hours and days of a week only"
-                ));
-            }
+            "--datestart" => dates.0 = second_of_date(text)?,
+            "--datestop" => dates.1 = second_of_date(text)?,
+            name => return Err(format!("`{name}` is not understood")),
         }
     }
     if contiguous && start < stop {
         return Err("`--contiguous` needs a `--timestop` before its `--timestart`".to_owned());
     }
     let found = week(start, stop, days, contiguous);
-    let always = found == [(0, PacketBox::LAST_SECOND)];
-    Ok((!always).then_some(found))
+    if dates.0 > dates.1 {
+        return Err("the dates end before they start".to_owned());
+    }
+    let always = found == [(0, PacketBox::LAST_SECOND)] && dates == (0, u32::MAX);
+    Ok((!always).then_some(Hours { weekly: found, dates }))
 }
 
 fn week(start: u32, stop: u32, days: [bool; 7], contiguous: bool) -> Vec<(u32, u32)> {
@@ -104,6 +118,34 @@ fn second_of_day(text: &str) -> Result<u32, String> {
     Ok((hour * 60 + minute) * 60 + second)
 }
 
+/// `YYYY[-MM[-DD[Thh[:mm[:ss]]]]]` as seconds since 1970; what is left out is the first of its kind
+/// (iptables-extensions(8), time).
+fn second_of_date(text: &str) -> Result<u32, String> {
+    let wrong = || format!("`{text}` is not a date like `2027-06-30T23:59:59`");
+    let (date, time) = text.split_once('T').unwrap_or((text, "0"));
+    let number = |word: &str| {
+        let digits = matches!(word.len(), 1 | 2 | 4) && word.bytes().all(|byte| byte.is_ascii_digit());
+        word.parse::<i16>().ok().filter(|_| digits).ok_or_else(wrong)
+    };
+    let parts = |text: &str, separator: char, least: i16| {
+        let mut found = [least; 3];
+        let words: Vec<&str> = text.split(separator).collect();
+        if words.len() > found.len() {
+            return Err(wrong());
+        }
+        for (part, word) in found.iter_mut().zip(words) {
+            *part = number(word)?;
+        }
+        Ok(found)
+    };
+    let ([year, month, day], [hour, minute, second]) = (parts(date, '-', 1)?, parts(time, ':', 0)?);
+    let byte = |number: i16| i8::try_from(number).map_err(|_| wrong());
+    let date = Date::new(year, byte(month)?, byte(day)?).map_err(|_| wrong())?;
+    let time = Time::new(byte(hour)?, byte(minute)?, byte(second)?, 0).map_err(|_| wrong())?;
+    let moment = TimeZone::UTC.to_timestamp(date.to_datetime(time)).map_err(|_| wrong())?;
+    u32::try_from(moment.as_second()).map_err(|_| wrong())
+}
+
 /// Days by number, from 1 for Monday, or by how their names begin.
 fn weekdays(text: &str) -> Result<[bool; 7], String> {
     let mut days = [false; 7];
@@ -135,7 +177,10 @@ mod tests {
                 None => choices.last_mut().unwrap().values.push(word),
             }
         }
-        intervals(&choices)
+        Ok(hours(&choices)?.map(|hours| {
+            assert_eq!(hours.dates, (0, u32::MAX));
+            hours.weekly
+        }))
     }
 
     fn monday(words: &str) -> Vec<(u32, u32)> {
@@ -174,10 +219,24 @@ mod tests {
     }
 
     #[test]
+    fn dates_are_seconds_in_utc() {
+        for (text, second) in [
+            ("2026-12-31T23:59:59", 1_798_761_599),
+            ("2027-01-01T00:00", 1_798_761_600),
+            ("2027-01-01", 1_798_761_600),
+            ("2027", 1_798_761_600),
+        ] {
+            assert_eq!(second_of_date(text), Ok(second), "{text}");
+        }
+        for wrong in ["", "2027-13", "2027-02-29", "2027-1-1T24", "2027-01-01 00:00", "1969-12-31", "27:01"] {
+            assert!(second_of_date(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn what_weeks_cannot_say_is_refused() {
         assert_eq!(read("--datestop 2038-01-19T03:14:07"), Ok(None));
         for wrong in [
-            "--datestop 2030-01-01",
             "--kerneltz",
             "--contiguous",
             "--timestart 8:00 --contiguous",

@@ -4,6 +4,7 @@
 //! expressions): nft puts the test of family and protocol in front of it. Measured with `nft --debug=netlink` 1.0.6.
 
 use super::cursor::Cursor;
+use super::matching::operator;
 use super::scan::Piece;
 use crate::read::Family;
 
@@ -53,6 +54,8 @@ pub(super) enum Field {
     Hour,
     /// The day of the week, 0 being Sunday.
     Day,
+    /// The second since 1970, where a rule asks whether it comes before another one or not.
+    Time,
     /// Something that the model has no field for.
     Other {
         /// In words.
@@ -99,6 +102,8 @@ pub(super) enum Kind {
     Hour,
     /// Days of the week.
     Day,
+    /// Seconds since 1970.
+    Time,
     /// Anything else.
     Other,
 }
@@ -148,6 +153,7 @@ impl Field {
             Field::TcpFlags => Kind::TcpFlags,
             Field::Hour => Kind::Hour,
             Field::Day => Kind::Day,
+            Field::Time => Kind::Time,
             Field::Other { .. } => Kind::Other,
         }
     }
@@ -169,7 +175,8 @@ impl Field {
             | Field::Port { .. }
             | Field::TcpFlags
             | Field::Hour
-            | Field::Day => None,
+            | Field::Day
+            | Field::Time => None,
         }
     }
 
@@ -189,7 +196,8 @@ impl Field {
             | Field::NextHeader
             | Field::Address { .. }
             | Field::Hour
-            | Field::Day => None,
+            | Field::Day
+            | Field::Time => None,
         }
     }
 
@@ -207,7 +215,8 @@ impl Field {
             | Field::NextHeader
             | Field::Address { .. }
             | Field::Hour
-            | Field::Day => false,
+            | Field::Day
+            | Field::Time => false,
         }
     }
 }
@@ -216,6 +225,10 @@ impl Field {
 pub(super) fn field(cursor: &mut Cursor) -> Result<Option<Field>, String> {
     let Some(first) = cursor.peek_word() else { return Ok(None) };
     let second = cursor.word_at(1).unwrap_or_default();
+    if (first, second) == ("meta", "time") && compares_moments(cursor) {
+        cursor.skip_all(2);
+        return Ok(Some(Field::Time));
+    }
     if let Some(field) = known(first, second) {
         let one_word = matches!(first, "iifname" | "oifname" | "iif" | "oif");
         cursor.skip_all(if one_word { 1 } else { 2 });
@@ -240,6 +253,14 @@ pub(super) fn field(cursor: &mut Cursor) -> Result<Option<Field>, String> {
         "meta" => Err(format!("`meta {second}` is not understood")),
         _ => Ok(None),
     }
+}
+
+/// True if `meta time` stands before an operator that parts seconds exactly. The kernel counts nanoseconds, so all other
+/// ones ask for a part of a second.
+fn compares_moments(cursor: &Cursor) -> bool {
+    let mut ahead = *cursor;
+    ahead.skip_all(2);
+    matches!(operator(&mut ahead), Some("<" | ">="))
 }
 
 /// Expressions that the model has a field for.

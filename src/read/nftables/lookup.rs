@@ -207,7 +207,8 @@ fn grouped(scope: &Scope, fields: &[Field], entries: &[Entry]) -> Result<Vec<Mat
                 | Field::IcmpCode(_)
                 | Field::TcpFlags
                 | Field::Hour
-                | Field::Day => packet_fields.push((field, value)),
+                | Field::Day
+                | Field::Time => packet_fields.push((field, value)),
             }
         }
         let packets = if has_packets { boxes(scope, &packet_fields)? } else { Vec::new() };
@@ -258,6 +259,7 @@ pub(super) fn words(field: &Field) -> &str {
         | Field::IcmpCode(_)
         | Field::TcpFlags
         | Field::Hour
-        | Field::Day => "",
+        | Field::Day
+        | Field::Time => "",
     }
 }

@@ -297,6 +297,7 @@ fn last(kind: Kind) -> u128 {
         Kind::Port | Kind::FrameFamily => u16::MAX.into(),
         Kind::Hour => super::value::LAST_SECOND_OF_DAY,
         Kind::Day => 6,
+        Kind::Time => u32::MAX.into(),
         Kind::Protocol
         | Kind::Name
         | Kind::Number

@@ -11,7 +11,8 @@
 //! - A field of a header implies the family and the protocol of that header, also behind `!=`, as nft tests them first.
 //! - `meta hour` counts in UTC. Written as seconds it means the same everywhere; written as a time of the day it is
 //!   converted from the time zone of the process that loads or prints it, and is read as UTC here. So a ruleset has to be
-//!   dumped with `TZ=UTC`. `meta day` goes by the kernel's time zone (`sys_tz`), which is taken for UTC.
+//!   dumped with `TZ=UTC`. `meta day` goes by the kernel's time zone (`sys_tz`), which is taken for UTC. `meta time`
+//!   counts nanoseconds since 1970; before `<` and `>=` a number is seconds, and a date is one in UTC as hours are.
 //! - Where there is no interface (`iifname` in `output`, `oifname` in `input`) its name is empty, as the kernel has it
 //!   (`nft_meta_store_ifname`, net/netfilter/nft_meta.c).
 //! - Conditions that hold at some times only, such as limits, carry the place of their rule, since the same words

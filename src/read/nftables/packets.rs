@@ -29,6 +29,7 @@ pub(super) fn boxes(scope: &Scope, fields: &[(&Field, &Value)]) -> Result<Vec<Pa
         flags: None,
         days: (0, 6),
         hours: (0, LAST_SECOND_OF_DAY),
+        moment: (0, u32::MAX),
         addresses: Vec::new(),
     };
     for (field, value) in fields {
@@ -52,6 +53,7 @@ struct Parts {
     flags: Option<(u8, u8)>,
     days: (u128, u128),
     hours: (u128, u128),
+    moment: (u32, u32),
     addresses: Vec<(Family, bool, (u128, u128))>,
 }
 
@@ -78,6 +80,10 @@ impl Parts {
                 self.hours = common(self.hours, range).ok_or("hours that contradict each other")?
             }
             Field::Day => self.days = common(self.days, range).ok_or("days that contradict each other")?,
+            Field::Time => {
+                self.moment =
+                    common(self.moment, narrow_u32(range)).ok_or("dates that contradict each other")?;
+            }
             Field::StackFamily => self.only_families(&names::STACK_FAMILIES, ["ipv4", "ipv6"], range),
             Field::FrameFamily => self.only_families(&names::ETHER_TYPES, ["ip", "ip6"], range),
             Field::Interface { .. } | Field::State | Field::NextHeader | Field::Other { .. } => {
@@ -149,7 +155,15 @@ impl Parts {
                     let [source_port, destination_port] = self.ports;
                     let flags = self.flags.unwrap_or(whole.flags);
                     let (protocol, second) = (*protocol, *second);
-                    boxes.push(PacketBox { protocol, source_port, destination_port, flags, second, ..whole });
+                    boxes.push(PacketBox {
+                        protocol,
+                        source_port,
+                        destination_port,
+                        flags,
+                        second,
+                        moment: self.moment,
+                        ..whole
+                    });
                 }
             }
         }
@@ -192,6 +206,10 @@ fn common<N: Ord + Copy>(one: (N, N), other: (N, N)) -> Option<(N, N)> {
 
 fn narrow_u8((low, high): (u128, u128)) -> (u8, u8) {
     (u8::try_from(low).unwrap_or(u8::MAX), u8::try_from(high).unwrap_or(u8::MAX))
+}
+
+fn narrow_u32((low, high): (u128, u128)) -> (u32, u32) {
+    (u32::try_from(low).unwrap_or(u32::MAX), u32::try_from(high).unwrap_or(u32::MAX))
 }
 
 fn narrow_u16((low, high): (u128, u128)) -> (u16, u16) {

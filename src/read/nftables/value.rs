@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use jiff::civil::{self, Date};
+
 use super::field::Kind;
 use super::names;
 use super::scan::{Piece, Token, render};
@@ -40,7 +42,8 @@ pub(super) fn value(kind: Kind, tokens: &[Token]) -> Result<Value, String> {
         | Kind::Icmpv6Type
         | Kind::Icmpv6Code
         | Kind::Hour
-        | Kind::Day => {}
+        | Kind::Day
+        | Kind::Time => {}
     }
     let texts: Option<Vec<&str>> = tokens
         .iter()
@@ -103,6 +106,7 @@ fn ordered(kind: Kind, low: u128, high: u128) -> Result<Value, String> {
         | Kind::Icmpv6Code
         | Kind::TcpFlags
         | Kind::Day
+        | Kind::Time
         | Kind::Other => "the range ends before it starts".to_owned(),
     })
 }
@@ -127,6 +131,7 @@ fn prefix(kind: Kind, word: &str) -> Result<Option<(u128, u128)>, String> {
         | Kind::TcpFlags
         | Kind::Hour
         | Kind::Day
+        | Kind::Time
         | Kind::Other => return Ok(None),
     };
     let Some((address, length)) = word.split_once('/') else { return Ok(None) };
@@ -158,6 +163,7 @@ fn single(kind: Kind, word: &str) -> Result<u128, String> {
         Kind::Icmpv6Code => named(&names::ICMPV6_CODES, u8::MAX.into()),
         Kind::Day => named(&names::DAYS, 6),
         Kind::Hour => clock(word).or_else(|| number(word)).filter(|second| *second <= LAST_SECOND_OF_DAY),
+        Kind::Time => date(word).or_else(|| number(word)),
         Kind::Name | Kind::Number | Kind::State | Kind::TcpFlags | Kind::Other => None,
     };
     found.ok_or_else(|| format!("`{word}` is not {}", described(kind)))
@@ -195,6 +201,21 @@ fn clock(word: &str) -> Option<u128> {
         _ => return None,
     };
     (hour < 24 && minute < 60 && second < 60).then_some(hour * 3600 + minute * 60 + second)
+}
+
+/// A date with or without a time of the day, as seconds since 1970 (nft(8), meta expressions).
+fn date(word: &str) -> Option<u128> {
+    let (day, time) = word.split_once(' ').unwrap_or((word, "00:00"));
+    let parts: Vec<&str> = day.split('-').collect();
+    let [year, month, day] = parts.as_slice() else { return None };
+    let part = |text: &str, length: usize| {
+        let digits = text.len() == length && text.bytes().all(|digit| digit.is_ascii_digit());
+        digits.then(|| text.parse().ok()).flatten()
+    };
+    let (month, day) = (i8::try_from(part(month, 2)?).ok()?, i8::try_from(part(day, 2)?).ok()?);
+    let day = Date::new(part(year, 4)?, month, day).ok()?;
+    let days = u128::try_from((day - civil::date(1970, 1, 1)).get_days()).ok()?;
+    Some(days * (LAST_SECOND_OF_DAY + 1) + clock(time)?)
 }
 
 /// The name of an interface. A `\*` would be a name that ends in a star; no interface has one here.
@@ -275,6 +296,7 @@ fn described(kind: Kind) -> &'static str {
         Kind::TcpFlags => "a flag of a TCP header",
         Kind::Hour => "a time of the day; a ruleset has to be dumped with TZ=UTC",
         Kind::Day => "a day of the week, such as `Monday`",
+        Kind::Time => "a date; a ruleset has to be dumped with TZ=UTC",
         Kind::Other => "understood",
     }
 }
@@ -308,6 +330,14 @@ mod tests {
         assert_eq!(range(Kind::Hour, "61200-75599"), Some((61_200, 75_599)));
         assert_eq!(range(Kind::Hour, "\"1193043:28:15\""), None);
         assert_eq!(range(Kind::Hour, "86400"), None);
+        let midnight = Some((1_798_761_600, 1_798_761_600));
+        for text in ["1798761600", "\"2027-01-01 00:00:00\"", "\"2027-01-01 00:00\"", "\"2027-01-01\""] {
+            assert_eq!(range(Kind::Time, text), midnight, "{text}");
+        }
+        assert_eq!(range(Kind::Time, "\"2026-12-31 23:59:59\""), Some((1_798_761_599, 1_798_761_599)));
+        for text in ["\"1969-12-31\"", "\"2027-02-29\"", "\"2027-1-1\"", "\"2027-01-01 24:00\"", "\"2027\""] {
+            assert_eq!(range(Kind::Time, text), None, "{text}");
+        }
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(super) struct Packet<'p> {
     pub(super) ports: (u16, u16),
     pub(super) flags: u8,
     pub(super) second: u32,
+    /// The second since 1970.
+    pub(super) moment: u32,
     pub(super) later_fragment: bool,
     pub(super) arrives: &'p str,
     pub(super) leaves: &'p str,
@@ -31,6 +33,7 @@ pub(super) const TCP: Packet = Packet {
     ports: (40000, 80),
     flags: 2,
     second: 0,
+    moment: 1_793_491_200,
     later_fragment: false,
     arrives: "Vlan1",
     leaves: "Vlan2",
@@ -68,6 +71,7 @@ impl Packet<'_> {
             && (self.later_fragment || within(self.ports.1, packets.destination_port))
             && within(self.flags, packets.flags)
             && within(self.second, packets.second)
+            && within(self.moment, packets.moment)
     }
 
     fn meets(&self, condition: &Condition) -> bool {

@@ -84,15 +84,40 @@ fn a_range_that_is_not_defined_is_active() {
 }
 
 #[test]
-fn dates_are_a_condition_of_their_own() {
+fn dates_are_seconds_since_1970() {
+    // 2026-01-01 08:00 and 2027-02-02 17:00.
+    let (start, end) = (1_767_254_400, 1_801_587_600);
     let range = " absolute start 8:00 1 January 2026 end 17:00 2 February 2027\n";
-    let dates = "absolute start 8:00 1 january 2026 end 17:00 2 february 2027";
-    check(range, &[(0, false)]);
-    assert!(Packet { holds: &[dates], ..TCP }.passes(&model(&text(range))));
+    let ending = ["time-range counts the minute that dates end in"];
+    let dated = model(&text(range));
+    for (moment, without, with) in [
+        (start - 1, false, false),
+        (start, true, true),
+        (end - 1, true, true),
+        (end, false, true),
+        (end + 59, false, true),
+        (end + 60, false, false),
+    ] {
+        assert_eq!(Packet { moment, ..TCP }.passes(&dated), without, "{moment}");
+        assert_eq!(Packet { moment, holds: &ending, ..TCP }.passes(&dated), with, "{moment}");
+    }
     let both = model(&text(&format!("{range} periodic daily 8:00 to 17:00\n")));
-    assert!(!Packet { holds: &[dates], ..TCP }.passes(&both));
-    assert!(!Packet { second: 9 * HOUR, ..TCP }.passes(&both));
-    assert!(Packet { second: 9 * HOUR, holds: &[dates], ..TCP }.passes(&both));
+    let at = |moment, second| Packet { moment, second, ..TCP };
+    assert!(at(start, 9 * HOUR).passes(&both) && at(end - 1, 9 * HOUR).passes(&both));
+    assert!(!at(start, 7 * HOUR).passes(&both) && !at(start - 1, 9 * HOUR).passes(&both));
+    assert!(!at(end, 9 * HOUR).passes(&both));
+    assert!(Packet { holds: &ending, ..at(end, 9 * HOUR) }.passes(&both));
+    // In a minute that both end in, both have to count it.
+    let periods = "time-range counts the minute that a period ends in";
+    assert!(!Packet { holds: &ending, ..at(end, 17 * HOUR) }.passes(&both));
+    assert!(Packet { holds: &[ending[0], periods], ..at(end, 17 * HOUR) }.passes(&both));
+    for (range, last) in
+        [(" absolute end 0:00 1 jan 2030\n", 1_893_456_000), (" absolute start 0:00 1 Sept 2026\n", u32::MAX)]
+    {
+        let model = model(&text(range));
+        assert!(Packet { moment: last - 1, ..TCP }.passes(&model), "{range}");
+        assert_eq!(Packet { moment: last, ..TCP }.passes(&model), last == u32::MAX, "{range}");
+    }
 }
 
 #[test]
@@ -106,6 +131,12 @@ fn periods_that_no_document_explains_are_mistakes() {
         " periodic daily 8 to 9\n",
         " periodic daily 8:00 until 9:00\n",
         " sometimes\n",
+        " absolute\n",
+        " absolute end 8:00 1 January 2026 end 9:00 1 January 2026\n",
+        " absolute start 8:00 1 January 2026 end 8:00 1 January 2026\n",
+        " absolute end 8:00 30 February 2026\n",
+        " absolute end 8:00 1 Ja 2026\n",
+        " absolute end 8:00 1 January 1969\n",
     ] {
         assert_eq!(mistakes(&text(range))[0].0, 2, "{range}");
     }

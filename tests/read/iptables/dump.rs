@@ -1,15 +1,15 @@
 //! What the tools show of cordon's own output once the kernel holds it.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::kernel::lab::{Interface, Invocation, Lab, Step, StepOutcome, run};
 use crate::kernel::require::ready;
-use crate::support::root;
+use crate::support::{AS_OF, root, succeed};
 
 /// The rules of both families and the sets, as the tools of a variant show them after `load.sh`.
-fn dump(variant: &str) -> [String; 3] {
-    let folder = root().join("examples/general-hospital/build/records");
+fn dump(folder: &Path, variant: &str) -> [String; 3] {
     let script = folder.join("load.sh").to_string_lossy().into_owned();
     let [four, six] = ["IPTABLES=iptables", "IP6TABLES=ip6tables"].map(|name| format!("{name}-{variant}"));
     let show = |program: &str, arguments: &[&str]| Step::Run(Invocation::new(program, arguments));
@@ -107,7 +107,7 @@ fn normal(boxes: &[PacketBox]) -> Vec<PacketBox> {
     boxes
 }
 
-fn check_variant(test: &str, variant: &str) {
+fn check_variant(test: &str, variant: &str, folder: &Path) {
     let tools = [
         format!("iptables-{variant}-restore"),
         format!("iptables-{variant}-save"),
@@ -119,8 +119,7 @@ fn check_variant(test: &str, variant: &str) {
     if !ready(test, &tools) {
         return;
     }
-    let [four, six, sets] = dump(variant);
-    let folder = root().join("examples/general-hospital/build/records");
+    let [four, six, sets] = dump(folder, variant);
     let file = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     for (shown, name, family) in [(four, "rules.v4", Family::V4), (six, "rules.v6", Family::V6)] {
         let shown = meaning(&model(&shown, &sets, family));
@@ -133,12 +132,38 @@ fn check_variant(test: &str, variant: &str) {
     }
 }
 
+/// The firewall of the example that runs iptables.
+fn records() -> PathBuf {
+    root().join("examples/general-hospital/build/records")
+}
+
+#[test]
+fn both_variants_show_ends_of_rules_as_they_were_loaded() {
+    let policy = tempfile::tempdir().unwrap();
+    let text = "zone a { net 10.1.0.0/24, 2001:db8:1::/64 }\nzone b { net 10.2.0.0/24, 2001:db8:2::/64 }\n\
+                schedule work { mon..fri 17:00-21:00  timezone utc }\n\
+                allow always { from a  to b  via tcp 80 }\n\
+                allow once { from a  to b  via tcp 82, udp any  until 2027-06-30  log }\n\
+                allow both { from a  to b  via tcp 83  during work  until 2037-12-31 }\n\
+                firewall core { target iptables  interface eth0 zone a  interface eth1 zone b }\n\
+                manage entry { from a  to core  via tcp 22 }\n";
+    std::fs::write(policy.path().join("policy.cordon"), text).unwrap();
+    succeed(&["build", policy.path().to_str().unwrap(), "--as-of", AS_OF], "");
+    let folder = policy.path().join("build/core");
+    assert!(
+        std::fs::read_to_string(folder.join("rules.v6")).unwrap().contains("--datestop 2037-12-31T23:59:59")
+    );
+    for variant in ["legacy", "nft"] {
+        check_variant("both_variants_show_ends_of_rules_as_they_were_loaded", variant, &folder);
+    }
+}
+
 #[test]
 fn the_legacy_variant_shows_what_was_loaded() {
-    check_variant("the_legacy_variant_shows_what_was_loaded", "legacy");
+    check_variant("the_legacy_variant_shows_what_was_loaded", "legacy", &records());
 }
 
 #[test]
 fn the_nf_tables_variant_shows_what_was_loaded() {
-    check_variant("the_nf_tables_variant_shows_what_was_loaded", "nft");
+    check_variant("the_nf_tables_variant_shows_what_was_loaded", "nft", &records());
 }

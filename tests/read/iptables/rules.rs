@@ -163,6 +163,18 @@ fn a_time_is_a_part_of_the_week() {
 }
 
 #[test]
+fn a_date_is_a_second_since_1970_that_still_matches() {
+    let at = |moment| Packet { moment, ..plain() };
+    let last = 1_798_761_599;
+    check(&accept("-m time --datestop 2026-12-31T23:59:59"), "", &[at(0), at(last)], &[at(last + 1)]);
+    let from = "-m time --datestart 2027-01-01 --datestop 2027-01-01T00:00:09";
+    check(&accept(from), "", &[at(last + 1), at(last + 10)], &[at(last), at(last + 11)]);
+    let hours = "-m time --timestart 08:00 --timestop 17:59:59 --datestop 2026-12-31T23:59:59";
+    let eight = |moment| Packet { second: 8 * 3_600, ..at(moment) };
+    check(&accept(hours), "", &[eight(last)], &[eight(last + 1), at(last)]);
+}
+
+#[test]
 fn what_has_no_field_is_opaque_in_one_form() {
     let opaque = |rule: &str| {
         let model = model(&forward(&accept(rule)), "", Family::V4);

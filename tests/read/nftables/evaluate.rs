@@ -31,6 +31,7 @@ pub(super) fn packet() -> Packet {
     fields.destination_port = (22, 22);
     fields.flags = (2, 2);
     fields.second = (0, 0);
+    fields.moment = (0, 0);
     Packet { arrives: "a", leaves: "b", state: States::NEW, fields, holds: Vec::new() }
 }
 
@@ -75,6 +76,12 @@ impl Packet {
 
     pub(super) fn flags(mut self, flags: u8) -> Self {
         self.fields.flags = (flags, flags);
+        self
+    }
+
+    /// At a second since 1970.
+    pub(super) fn moment(mut self, second: u32) -> Self {
+        self.fields.moment = (second, second);
         self
     }
 
@@ -165,4 +172,5 @@ fn lies_in(packet: &PacketBox, outer: &PacketBox) -> bool {
         && within(wide(packet.destination_port), wide(outer.destination_port))
         && within(bytes(packet.flags), bytes(outer.flags))
         && within(long(packet.second), long(outer.second))
+        && within(long(packet.moment), long(outer.moment))
 }

@@ -162,6 +162,8 @@ const SCHEDULED: &str = "zone a { net 10.1.0.0/24, 2001:db8:1::/64 }
 zone b { net 10.2.0.0/24, 2001:db8:2::/64 }
 schedule work  { mon..fri 17:00-21:00  timezone utc }
 schedule night { mon..sun 22:00-02:00  timezone utc }
+allow once   { from a  to b  via tcp 82  until 2027-06-30 }
+allow both   { from a  to b  via tcp 83  during work  until 2027-12-31 }
 allow always { from a  to b  via tcp 80 }
 allow late   { from a  to b  via tcp 81, udp 81  during work  log }
 allow dark   { from b  to a  via any  during night }
@@ -178,7 +180,12 @@ fn what_nft_prints_of_schedules_means_the_same() {
     let policy = tempfile::tempdir().unwrap();
     std::fs::write(policy.path().join("policy.cordon"), SCHEDULED).unwrap();
     let ruleset = built(policy.path());
-    assert!(ruleset.contains("meta hour 61200-75599") && ruleset.contains("meta day"), "{ruleset}");
+    assert!(
+        ruleset.contains("meta hour 61200-75599")
+            && ruleset.contains("meta day")
+            && ruleset.contains("meta time < 1814400000"),
+        "{ruleset}"
+    );
     model(&ruleset);
     if ready("what_nft_prints_of_schedules_means_the_same", &["nft"]) {
         dump_means_the_same(&ruleset);

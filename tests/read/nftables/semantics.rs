@@ -287,6 +287,28 @@ fn the_clock() {
 }
 
 #[test]
+fn dates_are_seconds_since_1970_in_utc() {
+    // The first second of 2027.
+    let year = 1_798_761_600;
+    let at = |second| packet().moment(second);
+    for date in ["1798761600", "\"2027-01-01 00:00:00\"", "\"2027-01-01\""] {
+        let before = [(at(0), true), (at(year - 1), true), (at(year), false)];
+        accepts(&format!("meta time < {date} accept"), &before);
+        accepts(&format!("meta time lt {date} accept"), &before);
+        accepts(&format!("meta time >= {date} accept"), &before.map(|(packet, passes)| (packet, !passes)));
+    }
+    accepts(
+        "meta time >= 1798761600 meta time < 1798761610 accept",
+        &[(at(year + 9), true), (at(year + 10), false)],
+    );
+    accepts("meta time < 5000000000 accept", &[(at(u32::MAX), true)]);
+    accepts("meta time < 0 accept", &[(at(0), false)]);
+    let both = "meta hour 61200-75599 meta time < 1798761600 accept";
+    let evening = |second| at(second).at(0, 17, 0, 0);
+    accepts(both, &[(evening(year - 1), true), (evening(year), false), (at(year - 1), false)]);
+}
+
+#[test]
 fn what_the_model_has_no_field_for_is_kept_in_words() {
     let check = |rule: &str, text: &'static str| {
         accepts(rule, &[(packet().holding(text), true), (packet(), false)]);
@@ -303,6 +325,8 @@ fn what_the_model_has_no_field_for_is_kept_in_words() {
     check("ether saddr 00:11:22:33:44:55 accept", "ether saddr 00:11:22:33:44:55");
     check("ip saddr & 0.0.0.255 == 0.0.0.1 accept", "ip saddr & 0.0.0.255 == 0.0.0.1");
     check("meta time \"2026-01-01 00:00:00\" accept", "meta time \"2026-01-01 00:00:00\"");
+    check("meta time <= 1798761600 accept", "meta time <= 1798761600");
+    check("meta time > \"2027-01-01\" accept", "meta time > \"2027-01-01\"");
     check("limit rate 10/second accept", "limit rate 10/second (rule 1 of `forward`)");
     check("limit rate 10/second burst 5 packets accept", "limit rate 10/second (rule 1 of `forward`)");
     check(
