@@ -19,6 +19,7 @@ mod rules;
 mod schedules;
 mod sense;
 mod services;
+mod thresholds;
 mod topology;
 
 use std::collections::BTreeMap;
