@@ -24,5 +24,6 @@ mod selftest;
 mod shapes;
 mod site;
 pub(crate) mod sockets;
+mod thresholds;
 mod wire;
 mod worker;
