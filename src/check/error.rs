@@ -702,7 +702,7 @@ pub(super) enum CheckError {
     #[diagnostic(
         code(C0618),
         help(
-            "what a rule is not is known of first packets alone; let a guard of the zone, class or peer that sends do this"
+            "which rule a packet is of is known of first packets alone; let a guard of the zone, class or peer that sends do this"
         )
     )]
     BeyondRule {

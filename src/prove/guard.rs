@@ -14,6 +14,10 @@ use crate::ir::{Action, Effect, Guard, Metric, Policy, Rate, Subject};
 use crate::read::Family;
 use crate::set::{AddressSet, Set};
 
+/// What an opaque condition begins with that says whether a guard has counted too many, and what others begin with that
+/// matter then, with what they turn out to be.
+pub(super) type Tripped = (String, Vec<(String, bool)>);
+
 /// Opaque conditions that a guard brings.
 pub(super) struct Watch {
     /// What each begins with that says whether the guard has tripped: one of these.
@@ -159,7 +163,7 @@ fn counted<K: Key>(space: &mut Space<K>, policy: &Policy, guard: &Guard, time: T
 
 /// What the set of a guard of nftables, or its limit, is called by its reader; and that a destination is not known yet.
 /// Bursts of five are not printed, and bytes stand in the largest unit that leaves no rest.
-pub(super) fn of_nftables(guard: &Guard, family: Family) -> (String, Vec<(String, bool)>) {
+pub(super) fn of_nftables(guard: &Guard, family: Family) -> Tripped {
     let (number, suffix, field, pair) = match family {
         Family::V4 => (1, "v4", "ip saddr", "ip saddr . ip daddr"),
         Family::V6 => (2, "v6", "ip6 saddr", "ip6 saddr . ip6 daddr"),
@@ -212,7 +216,7 @@ pub(super) fn quarantine_of_nftables(family: Family) -> Vec<String> {
 /// What the hash limit of a guard is called by the reader of iptables, which gives the time between two packets, or the cost
 /// of bytes, as the kernel counts it; and that a source goes to a destination for the first time. The name of a table ends
 /// in a digest.
-pub(super) fn of_iptables(guard: &Guard, _: Family) -> (String, Vec<(String, bool)>) {
+pub(super) fn of_iptables(guard: &Guard, _: Family) -> Tripped {
     let Guard { id, rate, .. } = guard;
     let unit = u64::from(rate.unit.seconds()) * 1_000_000;
     let mode = if guard.per_source { "--hashlimit-mode srcip " } else { "" };
@@ -256,7 +260,7 @@ pub(super) fn isolation_of_iptables(guard: &Guard, seconds: u32, family: Family)
 
 /// The limit of a rule of pfSense, as its reader has it. The number is the smallest that nobody exceeds who keeps to the
 /// rate: what pf counts is never more than what the bucket held and what came in while it was filled.
-pub(super) fn of_pfsense(guard: &Guard, _: Family) -> (String, Vec<(String, bool)>) {
+pub(super) fn of_pfsense(guard: &Guard, _: Family) -> Tripped {
     let Rate { count, unit, burst } = guard.rate;
     let [count, burst, unit] = [count, burst, unit.seconds()].map(u64::from);
     let seconds = (burst * unit).div_ceil(count);

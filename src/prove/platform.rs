@@ -2,7 +2,7 @@
 
 use super::expected::Time;
 use super::guard::{
-    isolation_of_iptables, isolation_of_nftables, of_iptables, of_nftables, of_pfsense,
+    Tripped, isolation_of_iptables, isolation_of_nftables, of_iptables, of_nftables, of_pfsense,
     quarantine_of_iptables, quarantine_of_nftables, quarantine_of_pfsense,
 };
 use super::space::{ICMPV6, LINK_LOCAL};
@@ -26,9 +26,8 @@ pub(super) struct Platform {
     /// Opaque conditions, by what they begin with, and what is taken for granted of them where something has to pass. For
     /// what may not pass nothing is.
     pub(super) granted: &'static [(&'static str, bool)],
-    /// The opaque condition that says whether a guard that the platform keeps has counted too many, and others that matter
-    /// then, with what they turn out to be.
-    pub(super) guard: fn(&Guard, Family) -> (String, Vec<(String, bool)>),
+    /// The opaque conditions that say whether a guard that the platform keeps has counted too many.
+    pub(super) guard: fn(&Guard, Family) -> Tripped,
     /// What that condition turns out to be then.
     pub(super) tripped: bool,
     /// What the opaque condition begins with that holds for sources that a guard has put away.
