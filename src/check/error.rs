@@ -698,6 +698,43 @@ pub(super) enum CheckError {
         first: Span,
     },
 
+    #[error("a guard of the rule `{name}` counts its new connections only")]
+    #[diagnostic(
+        code(C0618),
+        help(
+            "which rule a packet is of is known of first packets alone; let a guard of the zone, class or peer that sends do this"
+        )
+    )]
+    BeyondRule {
+        name: String,
+        what: &'static str,
+        #[label("`{what}` does not fit a rule")]
+        span: Span,
+    },
+
+    #[error("destinations of `{name}` need a count for each source")]
+    #[diagnostic(
+        code(C0619),
+        help("write `per source` behind the rate: a scan is one source that goes to many destinations")
+    )]
+    DestinationsOfAll {
+        name: String,
+        #[label("counted together")]
+        span: Span,
+    },
+
+    #[error("no firewall measures how long a session lasts")]
+    #[diagnostic(
+        code(C0620),
+        help(
+            "close it at a time that is known instead: let the rule hold `during` a schedule or `until` a day, and end sessions with a posture or on the server where people log in"
+        )
+    )]
+    SessionTime {
+        #[label("nothing keeps this")]
+        span: Span,
+    },
+
     // --- postures ---
     #[error("the posture `{name}` cuts nothing off")]
     #[diagnostic(
@@ -721,14 +758,5 @@ pub(super) enum CheckError {
         span: Span,
         #[label("required here")]
         required: Span,
-    },
-
-    // --- later ---
-    #[error("{what} is not compiled yet")]
-    #[diagnostic(code(C0901), help("it is read and kept, but no output would carry it; remove it to build"))]
-    NotCompiled {
-        what: String,
-        #[label("cannot be built")]
-        span: Span,
     },
 }

@@ -1,24 +1,21 @@
-//! Guards: thresholds and actions as written, turned into rates that a firewall can count.
+//! Guards: whom they watch, and what happens where a threshold is passed.
 
 use std::collections::BTreeMap;
 
 use super::attributes;
 use super::error::CheckError;
 use super::names::Scope;
+use super::postures;
+use super::thresholds::{self, Threshold, unknown};
 use crate::diag::{Diagnostics, suggestion};
-use crate::ir::{
-    Action, Criticality, Effect, Endpoint, Guard, Rate, RateUnit, Rule, RuleIndex, Subject, Zone,
-};
+use crate::ir::{Action, Criticality, Effect, Endpoint, Guard, Metric, Rule, RuleIndex, Subject, Zone};
 use crate::set::{AddressSet, Set};
 use crate::syntax::ast::{self, Key, Word};
 
-/// The only metric that is compiled.
-const NEW_CONNECTIONS: &str = "new-connections";
+/// The word for what cuts a whole subject off.
+const ISOLATE: &str = "isolate";
 
-/// What a rate may be counted for, besides all together.
-const SOURCE: &str = "source";
-
-/// Units of a quarantine, in seconds.
+/// Units of a quarantine or an isolation, in seconds.
 const DURATIONS: [(&str, u32); 8] = [
     ("second", 1),
     ("seconds", 1),
@@ -70,17 +67,26 @@ fn guard(statement: &ast::Guard, subjects: &Subjects, diagnostics: &mut Diagnost
         return None;
     };
     let subject = subjects.find(&statement.subject, diagnostics);
-    let rate = rate(threshold, diagnostics);
-    let per_source = per_source(threshold, diagnostics);
-    let action = self::action(action, diagnostics);
+    let threshold = thresholds::threshold(threshold, diagnostics);
+    let action = subjects.action(action, subject.as_ref(), diagnostics);
     let about = attributes::about(&statement.attributes, diagnostics);
     let approval = statement.attributes.iter().find(|attribute| attribute.key == Key::Approval);
     if diagnostics.errors() > errors || statement.broken {
         return None;
     }
-    let (subject, rate, action) = (subject?, rate?, action?);
+    let (subject, Threshold { metric, rate, per_source }, action) = (subject?, threshold?, action?);
     if matches!(action, Action::Quarantine { .. }) && !per_source {
         diagnostics.push(CheckError::QuarantineOfAll { name, span });
+        return None;
+    }
+    if metric == Metric::Destinations && !per_source {
+        diagnostics.push(CheckError::DestinationsOfAll { name, span });
+        return None;
+    }
+    let of_rule = matches!(subject, Subject::Rule(_));
+    if of_rule && (metric != Metric::NewConnections || matches!(action, Action::Isolate { .. })) {
+        let what = if metric == Metric::NewConnections { "isolate" } else { metric.word() };
+        diagnostics.push(CheckError::BeyondRule { name, what, span });
         return None;
     }
     if action.cuts()
@@ -89,9 +95,15 @@ fn guard(statement: &ast::Guard, subjects: &Subjects, diagnostics: &mut Diagnost
         diagnostics.push(CheckError::CutsLife { name, action: action.word(), life, span });
         return None;
     }
-    let id = format!("{name}-{}", action.word());
+    // A `.` stands in no name of a policy, so that no zone is called like a zone and what is counted of it.
+    let id = match metric {
+        Metric::NewConnections => format!("{name}-{}", action.word()),
+        Metric::Packets | Metric::Bandwidth | Metric::Destinations => {
+            format!("{name}.{}-{}", metric.word(), action.word())
+        }
+    };
     let approval = approval.map(|attribute| attribute.value.node.clone());
-    Some(Guard { id, subject, rate, per_source, action, approval, about, span })
+    Some(Guard { id, subject, metric, rate, per_source, action, approval, about, span })
 }
 
 impl Subjects<'_> {
@@ -140,6 +152,60 @@ impl Subjects<'_> {
         Some(Subject::Rule(index))
     }
 
+    /// What a guard does.
+    fn action(
+        &self,
+        action: &ast::Action,
+        subject: Option<&Subject>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Action> {
+        let verb = &action.verb;
+        if let Some(except) = action.except.first().filter(|_| verb.node != ISOLATE) {
+            let known = "it stands behind `isolate` only, and names the rules that stay".to_owned();
+            unknown("except", except, known, diagnostics);
+            return None;
+        }
+        let known = match (verb.node.as_str(), action.duration.as_ref()) {
+            ("alert", None) => Some(Action::Alert),
+            ("limit", None) => Some(Action::Limit),
+            ("quarantine", Some(duration)) => {
+                return Some(Action::Quarantine { seconds: seconds("quarantine", duration, diagnostics)? });
+            }
+            (ISOLATE, Some(duration)) => {
+                let except = self.except(&action.except, subject, diagnostics);
+                let seconds = seconds(ISOLATE, duration, diagnostics);
+                return Some(Action::Isolate { seconds: seconds?, except: except? });
+            }
+            _ => None,
+        };
+        if known.is_none() {
+            let known = "`alert`, `limit`, or `quarantine` or `isolate` and for how long, such as `quarantine 10 \
+                         minutes`";
+            unknown("then", verb, known.to_owned(), diagnostics);
+        }
+        known
+    }
+
+    /// The rules that an isolation leaves as they are.
+    fn except(
+        &self,
+        words: &[Word],
+        subject: Option<&Subject>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Vec<RuleIndex>> {
+        let mut except = Vec::new();
+        for word in words {
+            let rule = postures::kept(word, self.rules, diagnostics)?;
+            if let Some(Subject::Sources(isolated)) = subject {
+                postures::warn_if_idle(word, rule, self.rules, isolated, diagnostics);
+            }
+            except.push(rule);
+        }
+        except.sort();
+        except.dedup();
+        Some(except)
+    }
+
     /// A zone or class with `criticality life` that a guard would cut off.
     fn life_within(&self, subject: &Subject) -> Option<String> {
         let touched: Vec<&AddressSet> = match subject {
@@ -159,88 +225,18 @@ impl Subjects<'_> {
     }
 }
 
-fn rate(threshold: &ast::Threshold, diagnostics: &mut Diagnostics) -> Option<Rate> {
-    if threshold.metric.node != NEW_CONNECTIONS {
-        let what = format!("`{}` in a guard", threshold.metric.node);
-        diagnostics.push(CheckError::NotCompiled { what, span: threshold.metric.span });
-        return None;
+fn seconds(
+    action: &'static str,
+    (number, unit): &(Word, Word),
+    diagnostics: &mut Diagnostics,
+) -> Option<u32> {
+    let known = DURATIONS.into_iter().find(|(word, _)| *word == unit.node);
+    let seconds = known.and_then(|(_, unit)| {
+        thresholds::number(&number.node, Action::LONGEST / unit).map(|number| number * unit)
+    });
+    if seconds.is_none() {
+        let known = "a whole number of seconds, minutes, hours or days, a week at most".to_owned();
+        unknown(action, number, known, diagnostics);
     }
-    let (count, unit) = threshold.rate.node.split_once('/').unwrap_or((&threshold.rate.node, ""));
-    let units = RateUnit::ALL.into_iter().find(|(word, _)| *word == unit);
-    let Some((count, (_, unit))) = number(count, Rate::MOST).zip(units) else {
-        let known = format!(
-            "a number from 1 to {}, `/`, and `second`, `minute` or `hour`, such as `20/second`",
-            Rate::MOST
-        );
-        unknown("new-connections", &threshold.rate, known, diagnostics);
-        return None;
-    };
-    let burst = match &threshold.burst {
-        None => Some(count),
-        Some(word) => {
-            let burst = number(&word.node, Rate::MOST);
-            if burst.is_none() {
-                unknown("burst", word, format!("a number from 1 to {}", Rate::MOST), diagnostics);
-            }
-            burst
-        }
-    };
-    Some(Rate { count, unit, burst: burst? })
-}
-
-fn per_source(threshold: &ast::Threshold, diagnostics: &mut Diagnostics) -> bool {
-    let Some(per) = &threshold.per else { return false };
-    if per.node != SOURCE {
-        unknown("per", per, "only `source` is known here".to_owned(), diagnostics);
-    }
-    true
-}
-
-fn action(action: &ast::Action, diagnostics: &mut Diagnostics) -> Option<Action> {
-    if let Some(except) = action.except.first() {
-        let what = "`except` in a guard".to_owned();
-        diagnostics.push(CheckError::NotCompiled { what, span: except.span });
-        return None;
-    }
-    let verb = &action.verb;
-    let duration = action.duration.as_ref();
-    let known = match (verb.node.as_str(), duration) {
-        ("isolate", _) => {
-            let what = "`then isolate` in a guard".to_owned();
-            diagnostics.push(CheckError::NotCompiled { what, span: verb.span });
-            return None;
-        }
-        ("alert", None) => Some(Action::Alert),
-        ("limit", None) => Some(Action::Limit),
-        ("quarantine", Some((number, unit))) => {
-            let seconds = seconds(number, unit);
-            if seconds.is_none() {
-                let known = "a whole number of seconds, minutes, hours or days, a week at most".to_owned();
-                unknown("quarantine", number, known, diagnostics);
-            }
-            return Some(Action::Quarantine { seconds: seconds? });
-        }
-        _ => None,
-    };
-    if known.is_none() {
-        let known = "`alert`, `limit`, or `quarantine` and for how long, such as `quarantine 10 minutes`";
-        unknown("then", verb, known.to_owned(), diagnostics);
-    }
-    known
-}
-
-fn seconds(number: &Word, unit: &Word) -> Option<u32> {
-    let (_, unit) = DURATIONS.into_iter().find(|(word, _)| *word == unit.node)?;
-    self::number(&number.node, Action::LONGEST / unit).map(|number| number * unit)
-}
-
-/// A plain number from 1 to a largest one.
-fn number(text: &str, most: u32) -> Option<u32> {
-    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|number| plain && (1..=most).contains(number))
-}
-
-fn unknown(attribute: &'static str, word: &Word, known: String, diagnostics: &mut Diagnostics) {
-    let (value, span) = (word.node.clone(), word.span);
-    diagnostics.push(CheckError::UnknownValue { attribute, value, span, known, help: None });
+    seconds
 }

@@ -27,6 +27,7 @@ mod schedules;
 mod sense;
 mod services;
 mod siblings;
+mod thresholds;
 mod topology;
 mod warning;
 

@@ -7,7 +7,7 @@ use super::error::CheckError;
 use super::names::{Declared, Scope, text_of};
 use crate::diag::{Diagnostics, suggestion};
 use crate::ir::{Cut, Effect, Posture, Rule, RuleIndex};
-use crate::set::Set;
+use crate::set::{AddressSet, Set};
 use crate::syntax::ast::{self, Names, Word};
 
 /// Reads all posture statements: postures by name.
@@ -40,20 +40,31 @@ fn cut(names: &Names, scope: &Scope, rules: &[Rule], diagnostics: &mut Diagnosti
     let mut except = Vec::new();
     for word in &names.except {
         let index = kept(word, rules, diagnostics)?;
-        let touches = rules.get(index.0).is_some_and(|rule| {
-            let sides = [&rule.from.addresses, &rule.to.addresses];
-            sides.into_iter().any(|side| !side.is_disjoint(&addresses))
-        });
-        if !touches {
-            diagnostics.push(CheckError::IdleExcept { text: word.node.clone(), span: word.span });
-        }
+        warn_if_idle(word, index, rules, &addresses, diagnostics);
         except.push(index);
     }
     Some(Cut { text: text_of(&lists), addresses, except })
 }
 
+/// Warns of a rule that stays although it would lose nothing.
+pub(super) fn warn_if_idle(
+    word: &Word,
+    index: RuleIndex,
+    rules: &[Rule],
+    isolated: &AddressSet,
+    diagnostics: &mut Diagnostics,
+) {
+    let touches = rules.get(index.0).is_some_and(|rule| {
+        let sides = [&rule.from.addresses, &rule.to.addresses];
+        sides.into_iter().any(|side| !side.is_disjoint(isolated))
+    });
+    if !touches {
+        diagnostics.push(CheckError::IdleExcept { text: word.node.clone(), span: word.span });
+    }
+}
+
 /// A rule that stays.
-fn kept(word: &Word, rules: &[Rule], diagnostics: &mut Diagnostics) -> Option<RuleIndex> {
+pub(super) fn kept(word: &Word, rules: &[Rule], diagnostics: &mut Diagnostics) -> Option<RuleIndex> {
     let allows = || rules.iter().filter(|rule| rule.effect == Effect::Allow);
     let found = rules.iter().position(|rule| rule.effect == Effect::Allow && rule.id == word.node);
     if found.is_none() {

@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 133] = [
+pub const CODES: [Code; 135] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -101,6 +101,9 @@ pub const CODES: [Code; 133] = [
     code("C0615", "a guard of a forbid"),
     code("C0616", "a guard of a rule that shares packets with another"),
     code("C0617", "two guards of the same do the same"),
+    code("C0618", "a guard of a rule that has to be one of a zone"),
+    code("C0619", "destinations without a count for each source"),
+    code("C0620", "a threshold that nothing measures"),
     // Postures.
     code("C0621", "a posture that cuts nothing off"),
     // What is required.
@@ -146,7 +149,7 @@ pub const CODES: [Code; 133] = [
     code("C0801", "an `include` leads out of the policy's directory"),
     code("C0802", "an `include` cannot be read"),
     // Limits of cordon itself.
-    code("C0901", "not compiled yet"),
+    // C0901 is taken: it was given to what is read, but not compiled.
     code("C0999", "a bug in cordon"),
     // Inventories.
     code("C1001", "a file of an inventory cannot be read"),

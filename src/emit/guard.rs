@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error::EmitError;
 use crate::diag::Diagnostics;
-use crate::ir::{Conduits, Device, DeviceId, Effect, Guard, Part, Policy, Subject, Topology};
+use crate::ir::{Action, Conduits, Device, DeviceId, Effect, Guard, Part, Policy, Subject, Topology};
 use crate::plan::DevicePlan;
 use crate::set::Set;
 
@@ -40,10 +40,13 @@ fn refusal(policy: &Policy, device: &Device, guard: &Guard) -> Option<String> {
     Some(format!("`{}`: {why}", device.name))
 }
 
-/// True if a guard counts connections that a part of a rule allows.
+/// True if a guard counts connections that a part of a rule allows, or cuts them off.
 fn counts(guard: &Guard, part: &Part) -> bool {
+    let isolates = matches!(guard.action, Action::Isolate { .. });
     match &guard.subject {
-        Subject::Sources(sources) => !sources.is_disjoint(&part.sources),
+        Subject::Sources(subject) => {
+            !subject.is_disjoint(&part.sources) || isolates && !subject.is_disjoint(&part.destinations)
+        }
         Subject::Rule(rule) => part.rule == *rule,
     }
 }

@@ -1,7 +1,10 @@
 //! What the targets of Linux firewalls share: names of interfaces, free text on a line, and packets said in fewer boxes.
 
-use crate::ir::{MINUTES_OF_DAY, Policy, When};
-use crate::set::{AddressSet, FlowsOf, IntervalSet, PacketSet, Point};
+use super::reply::replies;
+use crate::ir::{MINUTES_OF_DAY, Policy, RuleIndex, When};
+use crate::set::{
+    AddressSet, FlowsOf, ICMP, ICMPV6, IntervalSet, PacketSet, Point, ServiceSet, Set, Traffic,
+};
 
 /// True for names that the kernel takes for an interface (`dev_valid_name`, net/core/dev.c: under 16 bytes, no `/`,
 /// `:` or space) and that have no meaning in a ruleset, as a trailing `*` or `+` would have.
@@ -80,6 +83,39 @@ fn shortened_flows<A: Point>(
     });
     let uniform = if scattered(sources) { shorter.uniform_over(sources) } else { None };
     uniform.unwrap_or(shorter)
+}
+
+/// What an isolation leaves to a rule that stays, by what it looks like.
+pub(super) struct Spared {
+    pub(super) rule: RuleIndex,
+    /// Packets from who opens connections.
+    pub(super) forth: PacketSet,
+    /// Packets that answer.
+    pub(super) back: PacketSet,
+}
+
+/// What an isolation leaves to the rules that stay. Of two rules that say the same of a packet, the first has it, so that
+/// the packets of one direction are disjoint.
+pub(super) fn spared(policy: &Policy, except: &[RuleIndex]) -> Vec<Spared> {
+    let (mut forth, mut back) = (PacketSet::empty(), PacketSet::empty());
+    let mut spared = Vec::new();
+    for index in except {
+        let rule = &policy[*index];
+        let services = &rule.services;
+        let answers = |traffic: &Traffic, icmp| {
+            let (tcp, others) = replies(traffic, icmp);
+            tcp.union(&others)
+        };
+        let services = ServiceSet { v4: answers(&services.v4, ICMP), v6: answers(&services.v6, ICMPV6) };
+        let answers = PacketSet::product(&rule.to.addresses, &rule.from.addresses, &services);
+        spared.push(Spared {
+            rule: *index,
+            forth: rule.packets().difference(&forth),
+            back: answers.difference(&back),
+        });
+        (forth, back) = (forth.union(&rule.packets()), back.union(&answers));
+    }
+    spared
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod iptables;
 mod linux;
 mod nftables;
 mod pfsense;
+mod reply;
 mod session;
 mod template;
 mod timing;

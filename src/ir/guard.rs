@@ -1,4 +1,4 @@
-//! Guards: what happens when something opens more connections than it should.
+//! Guards: what happens when something opens more connections, or sends more, than it should.
 
 use super::{About, Policy, RuleIndex, Span};
 use crate::set::{AddressSet, ServiceSet, Set};
@@ -10,13 +10,23 @@ const TCP: u8 = 6;
 /// once an hour for sources that have been in it for an hour (targets/pfsense/NOTES.md).
 const PFSENSE_QUARANTINE: u32 = 7_200;
 
+/// The longest time, in seconds, in which an empty bucket of a hash limit is full again: what it counts in is 64 bits wide
+/// and made to hold one day (`MAX_CPJ`, net/netfilter/xt_hashlimit.c).
+const IPTABLES_REFILL: u32 = 86_400;
+
+/// How far from its rate a hash limit may be, as parts of a hundred: it knows whole microseconds between two packets.
+const IPTABLES_ROUNDING: u64 = 5;
+
 /// A guard statement.
 #[derive(Clone, Debug)]
 pub struct Guard {
-    /// Its name: what it guards and what it does, such as `lab-limit`.
+    /// Its name: what it guards, what it counts where that is not new connections, and what it does, such as `lab-limit` or
+    /// `lab.packets-limit`.
     pub id: String,
-    /// Whose connections it counts.
+    /// Whose connections or packets it counts.
     pub subject: Subject,
+    /// What it counts.
+    pub metric: Metric,
     /// How many are too many.
     pub rate: Rate,
     /// True if each source is counted by itself, false if all are counted together.
@@ -40,14 +50,27 @@ pub enum Subject {
     Rule(RuleIndex),
 }
 
-/// A rate of connections, as a bucket that holds `burst`, and into which `count` come in each `unit`.
+/// What a guard counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Metric {
+    /// Packets that open a connection.
+    NewConnections,
+    /// All packets, those of known connections too.
+    Packets,
+    /// The bits of all packets from their network header on, in kilobits of 1,000 bits.
+    Bandwidth,
+    /// Destinations that a source opens connections to, each once in a unit.
+    Destinations,
+}
+
+/// A rate, as a bucket that holds `burst`, and into which `count` come in each `unit`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rate {
-    /// How many in a unit: 1 to [`Rate::MOST`].
+    /// How many in a unit: 1 to [`Metric::most`].
     pub count: u32,
     /// The unit.
     pub unit: RateUnit,
-    /// How many at once: 1 to [`Rate::MOST`].
+    /// How many at once: 1 to [`Metric::most_at_once`]. For a bandwidth, what comes in a second.
     pub burst: u32,
 }
 
@@ -63,7 +86,7 @@ pub enum RateUnit {
 }
 
 /// What a guard does with what is too much.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// It is logged, and passes.
     Alert,
@@ -74,12 +97,67 @@ pub enum Action {
         /// How long, in seconds: 1 to [`Action::LONGEST`].
         seconds: u32,
     },
+    /// It is logged, and for so many seconds everything from and to the subject is dropped, but for what some rules allow.
+    Isolate {
+        /// How long, in seconds: 1 to [`Action::LONGEST`].
+        seconds: u32,
+        /// The rules that stay as they are.
+        except: Vec<RuleIndex>,
+    },
+}
+
+impl Metric {
+    /// All, each with its word.
+    pub const ALL: [(&'static str, Metric); 4] = [
+        ("new-connections", Metric::NewConnections),
+        ("packets", Metric::Packets),
+        ("bandwidth", Metric::Bandwidth),
+        ("destinations", Metric::Destinations),
+    ];
+
+    /// The smallest bandwidth, in kilobits a second. The kernel puts packets of a connection together before it filters, up
+    /// to 64 KiB, and one of these must not be more than a bucket holds.
+    pub const LEAST_BANDWIDTH: u32 = 1_000;
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Metric::NewConnections => "new-connections",
+            Metric::Packets => "packets",
+            Metric::Bandwidth => "bandwidth",
+            Metric::Destinations => "destinations",
+        }
+    }
+
+    /// The largest count in a unit. The kernel's older limits of rates take 10,000 in a second; at 100,000 packets or 10
+    /// gigabits a second those of iptables are off by some parts of a hundred.
+    pub fn most(self) -> u32 {
+        match self {
+            Metric::NewConnections | Metric::Destinations => 10_000,
+            Metric::Packets => 100_000,
+            Metric::Bandwidth => 10_000_000,
+        }
+    }
+
+    /// The largest burst: a hash limit takes a million at the most (`XT_HASHLIMIT_BURST_MAX`).
+    pub fn most_at_once(self) -> u32 {
+        match self {
+            Metric::NewConnections | Metric::Destinations => 10_000,
+            Metric::Packets => 1_000_000,
+            Metric::Bandwidth => 10_000_000,
+        }
+    }
+
+    /// True if known connections are counted too.
+    pub fn counts_known(self) -> bool {
+        match self {
+            Metric::Packets | Metric::Bandwidth => true,
+            Metric::NewConnections | Metric::Destinations => false,
+        }
+    }
 }
 
 impl Rate {
-    /// The largest count and the largest burst: the kernel's limits of rates take 10,000 in a second.
-    pub const MOST: u32 = 10_000;
-
     /// The seconds in which an empty bucket is full again, rounded up.
     pub fn seconds_to_refill(self) -> u32 {
         self.burst.saturating_mul(self.unit.seconds()).div_ceil(self.count.max(1))
@@ -111,21 +189,22 @@ impl RateUnit {
 }
 
 impl Action {
-    /// The longest quarantine, in seconds: a week.
+    /// The longest quarantine and the longest isolation, in seconds: a week.
     pub const LONGEST: u32 = 7 * 86_400;
 
     /// Its word.
-    pub fn word(self) -> &'static str {
+    pub fn word(&self) -> &'static str {
         match self {
             Action::Alert => "alert",
             Action::Limit => "limit",
             Action::Quarantine { .. } => "quarantine",
+            Action::Isolate { .. } => "isolate",
         }
     }
 
     /// True if it drops anything.
-    pub fn cuts(self) -> bool {
-        self != Action::Alert
+    pub fn cuts(&self) -> bool {
+        *self != Action::Alert
     }
 }
 
@@ -157,17 +236,46 @@ fn kept_by_iptables(policy: &Policy, guard: &Guard) -> Result<(), &'static str> 
     if is_of_both && !guard.per_source {
         return Err("iptables counts IPv4 and IPv6 apart, so it can count for each source only");
     }
+    if is_of_both && matches!(guard.action, Action::Isolate { .. }) {
+        return Err("iptables cuts IPv4 and IPv6 off apart, so it can isolate what is of one family only");
+    }
+    if guard.rate.seconds_to_refill() > IPTABLES_REFILL {
+        return Err("a bucket of iptables holds what comes in a day at the most; a smaller burst would fit");
+    }
+    if guard.metric == Metric::Packets && !is_near_on_iptables(guard.rate) {
+        return Err(
+            "iptables counts whole microseconds between two packets, which is too far from this rate",
+        );
+    }
+    if guard.metric == Metric::Destinations && guard.action == Action::Limit {
+        return Err(
+            "iptables lets a second attempt through; it can quarantine who goes to too many destinations",
+        );
+    }
     Ok(())
 }
 
+/// True if the rate that a hash limit makes of a rate is not far from it.
+fn is_near_on_iptables(rate: Rate) -> bool {
+    let unit = u64::from(rate.unit.seconds()) * 1_000_000;
+    let between = unit / u64::from(rate.count.max(1));
+    between > 0 && unit * 100 <= between * u64::from(rate.count) * (100 + IPTABLES_ROUNDING)
+}
+
 fn kept_by_pfsense(policy: &Policy, guard: &Guard) -> Result<(), &'static str> {
+    match guard.metric {
+        Metric::NewConnections => {}
+        Metric::Packets | Metric::Bandwidth | Metric::Destinations => {
+            return Err("pfSense counts connections only");
+        }
+    }
     let Subject::Rule(rule) = guard.subject else { return Err("pfSense counts for a rule, not for a zone") };
     match guard.action {
         Action::Quarantine { seconds } if seconds >= PFSENSE_QUARANTINE => {}
         Action::Quarantine { .. } => {
             return Err("pfSense keeps a source out for one to two hours; a quarantine of 2 hours would fit");
         }
-        Action::Alert | Action::Limit => return Err("pfSense can only quarantine"),
+        Action::Alert | Action::Limit | Action::Isolate { .. } => return Err("pfSense can only quarantine"),
     }
     let tcp = ServiceSet::protocol(TCP);
     if policy[rule].services.is_subset(&tcp) { Ok(()) } else { Err("pfSense counts TCP only") }

@@ -20,7 +20,7 @@ use jiff::civil::Date;
 pub use asset::{Asset, Classification, Mac, Placement};
 pub use conduit::{Conduits, Part, ZoneIndex};
 pub use decide::{Decider, Decision};
-pub use guard::{Action, Guard, Rate, RateUnit, Subject};
+pub use guard::{Action, Guard, Metric, Rate, RateUnit, Subject};
 pub use port::{Port, StormKind};
 pub use posture::{Cut, Posture};
 pub use schedule::{Clock, MINUTES_OF_DAY, MINUTES_OF_WEEK, Schedule, Week, Window};

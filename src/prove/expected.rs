@@ -44,6 +44,8 @@ pub(super) enum Way {
     /// Replies, as they look to a platform that knows no connections: from the port that was asked, for TCP with ACK or
     /// RST set, for ICMP the reply to the request.
     Back,
+    /// The same on a platform that knows which packets belong to a connection, so that flags say nothing.
+    Known,
 }
 
 /// What a policy says of the packets of one family, whatever zones they lie between.
@@ -159,6 +161,12 @@ pub(super) fn of_rule<K: Key>(space: &mut Space<K>, policy: &Policy, rule: &Rule
     packets(space, &mut Known::new(), policy, rule, time, Way::Forth)
 }
 
+/// The packets of one rule at whatever time, and those that answer them in known connections.
+pub(super) fn in_connections<K: Key>(space: &mut Space<K>, rule: &Rule) -> Id {
+    let both = [Way::Forth, Way::Known].map(|way| one_way(space, &mut Known::new(), rule, way, Id::ALL));
+    space.diagrams.first_of(both.into())
+}
+
 /// The packets of one rule.
 fn packets<K: Key>(
     space: &mut Space<K>,
@@ -180,10 +188,15 @@ fn packets<K: Key>(
             Seconds::Utc => schedule.week_in_utc().map_or(Id::NONE, |utc| week(space, &utc, until)),
         },
     };
+    one_way(space, known, rule, way, when)
+}
+
+/// The packets of one rule, for which `when` holds too.
+fn one_way<K: Key>(space: &mut Space<K>, known: &mut Known, rule: &Rule, way: Way, when: Id) -> Id {
     let services = services(space, known, &rule.services, way, when);
     let (from, to) = match way {
         Way::Forth => (&rule.from.addresses, &rule.to.addresses),
-        Way::Back => (&rule.to.addresses, &rule.from.addresses),
+        Way::Back | Way::Known => (&rule.to.addresses, &rule.from.addresses),
     };
     let destinations = addresses(space, variable::DESTINATION, to, services);
     addresses(space, variable::SOURCE, from, destinations)
@@ -276,8 +289,8 @@ fn seen<K: Key>(space: &mut Space<K>, packets: &PacketBox, way: Way) -> Id {
             );
         } else {
             let back = PacketBox { source_port: ports, destination_port: types, ..of_protocol };
-            let flags = (0..=u8::MAX).filter(|flags| protocol != TCP || flags & ANSWERING != 0);
-            if protocol == TCP {
+            let flags = (0..=u8::MAX).filter(|flags| flags & ANSWERING != 0);
+            if protocol == TCP && way == Way::Back {
                 sets.extend(flags.map(|flags| PacketBox { flags: (flags, flags), ..back }));
             } else {
                 sets.push(back);

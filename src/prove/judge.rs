@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::bounds::{Bounds, Constants, Stateless};
 use super::diagram::{Id, Key};
 use super::expected::{Expected, between, zone};
-use super::guard::{Watch, watches};
+use super::guard::{Reach, Watch, watches};
 use super::meaning::{Circumstances, Meaning};
 use super::space::variable;
 use super::witness::{Depends, Landmarks, describe, take};
@@ -182,7 +182,7 @@ impl<'p, K: Key> Judge<'p, K> {
             let space = &mut self.meaning.space;
             let bounds = self.constants.through(space, states, allowed, promised, connected);
             self.judge(here, state, passing, bounds);
-            self.tripped(here, passing, self.constants.always);
+            self.tripped(here, passing, self.constants.always, bounds.at_least);
         }
     }
 
@@ -215,25 +215,38 @@ impl<'p, K: Key> Judge<'p, K> {
             let bounds = self.constants.to_device(space, states, managed, passable, own.is_some());
             self.judge(here, state, passing, bounds);
             let spared = self.meaning.space.diagrams.otherwise(self.constants.link, self.constants.always);
-            self.tripped(here, passing, spared);
+            self.tripped(here, passing, spared, bounds.at_least);
         }
     }
 
-    /// Judges what passes where a guard has counted too many. Nothing of that is owed, and of what the guard counts nothing
-    /// but `spared` may pass. To the device itself only who is put away is kept out.
-    fn tripped(&mut self, here: Circumstances<'p>, passing: Id, spared: Id) {
+    /// Judges what passes where a guard has counted too many, or cuts off what it watches. Of what the guard counts nothing
+    /// passes but what it spares and `spared`, and what it does not count passes as before. To the device itself only who is
+    /// put away is kept out.
+    fn tripped(&mut self, here: Circumstances<'p>, passing: Id, spared: Id, at_least: Id) {
         for place in 0..self.watches.len() {
             let Some(watch) = self.watches.get(place) else { return };
-            let first = here.state == States::NEW && here.leaves.is_some();
-            if !(watch.in_every_state || first) {
+            let concerned = match watch.reach {
+                Reach::New => here.state == States::NEW && here.leaves.is_some(),
+                Reach::Through => here.leaves.is_some(),
+                Reach::Everything => true,
+            };
+            if !concerned {
                 continue;
             }
+            let stays = match here.state {
+                States::ESTABLISHED => watch.spared_known,
+                States::RELATED => watch.spared_related,
+                // What is of no connection passes where it may open one, if at all.
+                _ => watch.spared,
+            };
             let (counted, held) = (watch.counted, watch.held());
             let space = &mut self.meaning.space;
             let passing = space.granting(passing, &held);
             let others = space.diagrams.without(Id::ALL, counted);
+            let others = space.diagrams.otherwise(others, stays);
             let at_most = space.diagrams.otherwise(others, spared);
-            self.judge(here, TRIPPED, passing, Bounds::exact(Id::NONE, at_most));
+            let at_least = space.diagrams.within(others, at_least);
+            self.judge(here, TRIPPED, passing, Bounds::exact(at_least, at_most));
         }
     }
 

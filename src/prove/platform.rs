@@ -2,8 +2,8 @@
 
 use super::expected::{Seconds, Time};
 use super::guard::{
-    of_iptables, of_nftables, of_pfsense, quarantine_of_iptables, quarantine_of_nftables,
-    quarantine_of_pfsense,
+    Tripped, isolation_of_iptables, isolation_of_nftables, of_iptables, of_nftables, of_pfsense,
+    quarantine_of_iptables, quarantine_of_nftables, quarantine_of_pfsense,
 };
 use super::space::{ICMPV6, LINK_LOCAL};
 use crate::ir::Guard;
@@ -26,12 +26,14 @@ pub(super) struct Platform {
     /// Opaque conditions, by what they begin with, and what is taken for granted of them where something has to pass. For
     /// what may not pass nothing is.
     pub(super) granted: &'static [(&'static str, bool)],
-    /// The opaque condition that says whether a guard that the platform keeps has counted too many.
-    pub(super) guard: fn(&Guard, Family) -> String,
+    /// The opaque conditions that say whether a guard that the platform keeps has counted too many.
+    pub(super) guard: fn(&Guard, Family) -> Tripped,
     /// What that condition turns out to be then.
     pub(super) tripped: bool,
     /// What the opaque condition begins with that holds for sources that a guard has put away.
     pub(super) quarantine: fn(Family) -> Vec<String>,
+    /// What the opaque condition begins with that holds while a guard cuts off what it watches, for so many seconds.
+    pub(super) isolation: fn(&Guard, u32, Family) -> Vec<String>,
     /// True if its rules see packets of known connections, so that they have to stop those of such sources. pf ends the
     /// connections themselves.
     pub(super) checks_known: bool,
@@ -42,12 +44,22 @@ pub(super) struct Platform {
 }
 
 /// nftables, with guards that count in sets.
-pub(super) const NFTABLES: Platform =
-    Platform { time: linux("nftables"), guard: of_nftables, quarantine: quarantine_of_nftables, ..LINUX };
+pub(super) const NFTABLES: Platform = Platform {
+    time: linux("nftables"),
+    guard: of_nftables,
+    quarantine: quarantine_of_nftables,
+    isolation: isolation_of_nftables,
+    ..LINUX
+};
 
 /// iptables, with guards that count by hash limits.
-pub(super) const IPTABLES: Platform =
-    Platform { time: linux("iptables"), guard: of_iptables, quarantine: quarantine_of_iptables, ..LINUX };
+pub(super) const IPTABLES: Platform = Platform {
+    time: linux("iptables"),
+    guard: of_iptables,
+    quarantine: quarantine_of_iptables,
+    isolation: isolation_of_iptables,
+    ..LINUX
+};
 
 /// Linux: connection tracking helpers can relate whole connections to others.
 const LINUX: Platform = Platform {
@@ -57,9 +69,10 @@ const LINUX: Platform = Platform {
     routed: false,
     relates_errors_only: false,
     granted: &[],
-    guard: |_, _| String::new(),
+    guard: |_, _| (String::new(), Vec::new()),
     tripped: true,
     quarantine: |_| Vec::new(),
+    isolation: |_, _, _| Vec::new(),
     checks_known: true,
     always: |_| Vec::new(),
     never: |_| Vec::new(),
@@ -90,6 +103,7 @@ pub(super) const PFSENSE: Platform = Platform {
     guard: of_pfsense,
     tripped: false,
     quarantine: quarantine_of_pfsense,
+    isolation: |_, _, _| Vec::new(),
     checks_known: false,
     always: pfsense_always,
     never: |family| {
@@ -117,9 +131,10 @@ pub(super) const CISCO_IOS: Platform = Platform {
     relates_errors_only: true,
     // Whether a time range holds in the minute that it ends in is not written down; the policy says so.
     granted: &[("time-range counts the minute ", true)],
-    guard: |_, _| String::new(),
+    guard: |_, _| (String::new(), Vec::new()),
     tripped: true,
     quarantine: |_| Vec::new(),
+    isolation: |_, _, _| Vec::new(),
     checks_known: true,
     always: link_of_switch,
     never: |_| Vec::new(),

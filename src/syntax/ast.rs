@@ -454,7 +454,7 @@ pub struct Guard {
 pub struct Threshold {
     /// What is counted: `new-connections`, `packets`, `bandwidth`, `destinations` or `session-time`.
     pub metric: Word,
-    /// How much of it in which time: `20/second`.
+    /// How much of it in which time: `20/second`, or `40 mbit/second`.
     pub rate: Word,
     /// How much at once.
     pub burst: Option<Word>,

@@ -309,9 +309,13 @@ pub(super) fn guard(ctx: &mut Ctx, pair: &Pair<Rule>) -> Guard {
 fn threshold(ctx: &Ctx, clause: &Pair<Rule>) -> Threshold {
     let or_absent = |word: Option<Word>| word.unwrap_or_else(|| absent(ctx.span(clause)));
     let mut words = ctx.words(clause, Rule::word).into_iter();
+    let mut rate = or_absent(words.next());
+    if let Some(unit) = ctx.first(clause, &[Rule::unit]) {
+        rate = Spanned { node: format!("{} {}", rate.node, unit.node), span: rate.span.to(unit.span) };
+    }
     Threshold {
         metric: or_absent(ctx.first(clause, &[Rule::metric])),
-        rate: or_absent(words.next()),
+        rate,
         burst: words.next(),
         per: ctx.first(clause, &[Rule::name]),
     }

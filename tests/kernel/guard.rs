@@ -118,22 +118,36 @@ fn who_is_put_away_stays_away(loader: Loader) {
 /// Guards with rates of every kind, at the ends of what can be said.
 fn rates(loader: Loader) -> Site {
     let rates = [
-        "1/hour burst 10000",
+        // What fills in a day is the most that a bucket of iptables holds.
+        "1/hour burst 24",
         "10000/second burst 1",
         "9999/second burst 5",
         "7/minute burst 5",
         "60/minute",
     ];
-    let zones = (1..).zip(rates).map(|(number, rate)| {
+    let others = [
+        "packets 100000/second burst 1000000",
+        "packets 600/minute burst 5",
+        "bandwidth 1 mbit/second",
+        "bandwidth 10 gbit/second",
+        "destinations 200/minute",
+    ];
+    let zones = (1..).zip(rates.into_iter().zip(others)).map(|(number, (rate, other))| {
         format!(
             "zone z{number} {{ net 10.{number}.0.0/24, 2001:db8:{number}::/64 }}\n\
              allow r{number} {{ from z{number}  to srv  via tcp 80 }}\n\
+             zone y{number} {{ net 10.1{number}.0.0/24 }}\n\
+             allow s{number} {{ from y{number}  to srv  via tcp 80, udp 53, icmp echo-request }}\n\
              guard z{number} {{ new-connections {rate} per source  then limit }}\n\
+             guard z{number} {{ {other} per source  then quarantine 1 day }}\n\
+             guard y{number} {{ {other} per source  then isolate 1 hour except s{number} }}\n\
              guard r{number} {{ new-connections {rate} per source  then quarantine 1 day }}\n\
              guard r{number} {{ new-connections {rate} per source  then alert }}\n"
         )
     });
-    let interfaces = (1..=rates.len()).map(|number| format!("  interface z{number} zone z{number}\n"));
+    let interfaces = (1..=rates.len()).map(|number| {
+        format!("  interface z{number} zone z{number}\n  interface y{number} zone y{number}\n")
+    });
     let text = format!(
         "zone srv {{ net 10.9.0.0/24, 2001:db8:9::/64 }}\n{}manage entry {{ from srv  via tcp 22 }}\nfirewall core {{\n  \
          target nftables\n{}  interface srv0 zone srv\n}}\n",

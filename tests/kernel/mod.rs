@@ -25,5 +25,6 @@ mod selftest;
 mod shapes;
 mod site;
 pub(crate) mod sockets;
+mod thresholds;
 mod wire;
 mod worker;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cordon::diag::Diagnostics;
 use cordon::emit::emit;
-use cordon::ir::{DeviceId, Policy};
+use cordon::ir::{Action, DeviceId, Guard, Policy};
 use cordon::plan::plan;
 use cordon::prove::{ConfigFile, Verdict, prove};
 
@@ -12,26 +12,39 @@ use super::policy::{Random, Wanted, read};
 use super::{ALL, Dice, cases, report};
 
 /// Statements that are tried on each policy.
-const TRIED: usize = 6;
+const TRIED: usize = 8;
 
 /// A guard or a posture, sound or not.
 fn statement(policy: &Policy, target: &str, number: usize, dice: &mut Dice) -> String {
     let places: Vec<&str> = policy.zones.iter().map(|zone| zone.name.as_str()).collect();
     let rules: Vec<&str> = policy.rules.iter().map(|rule| rule.id.as_str()).collect();
     let rule = |dice: &mut Dice| if rules.is_empty() { "none" } else { *dice.pick(&rules) };
+    let except = |dice: &mut Dice| format!("except {}", rule(dice));
     if dice.once_in(2) {
         let isolated = dice.some(&places, 2).join(", ");
-        let except = if dice.once_in(2) { format!("except {}", rule(dice)) } else { String::new() };
+        let except = if dice.once_in(2) { except(dice) } else { String::new() };
         return format!("posture p{number} {{ isolate {isolated} {except} }}\n");
     }
     let subject = if dice.once_in(3) { rule(dice) } else { *dice.pick(&places) };
-    let rate = *dice.pick(&["1/hour burst 5", "20/second", "7/minute burst 600", "9999/second burst 1"]);
-    let per = if dice.once_in(3) { "" } else { "per source" };
+    let (rate, per) = *dice.pick(&[
+        ("new-connections 1/hour burst 5", ""),
+        ("new-connections 20/second", "per source"),
+        ("new-connections 7/minute burst 600", "per source"),
+        ("new-connections 9999/second burst 1", "per source"),
+        ("packets 80000/second", ""),
+        ("packets 600/minute burst 100000", "per source"),
+        ("bandwidth 1 mbit/second", "per source"),
+        ("bandwidth 10 gbit/second", ""),
+        ("bandwidth 4096 kbit/second", "per source"),
+        ("destinations 5/minute", "per source"),
+        ("destinations 200/second burst 1000", "per source"),
+    ]);
+    let isolate = format!("isolate 2 hours {}", if dice.once_in(2) { except(dice) } else { String::new() });
     let action = match target {
         "pfsense" => "quarantine 3 hours",
-        _ => *dice.pick(&["alert", "limit", "quarantine 90 seconds"]),
+        _ => *dice.pick(&["alert", "limit", "quarantine 90 seconds", &isolate, &isolate]),
     };
-    format!("guard {subject} {{ new-connections {rate} {per} then {action} }}\n")
+    format!("guard {subject} {{ {rate} {per} then {action} }}\n")
 }
 
 /// A policy with as many of the statements as there is nothing wrong with on a target.
@@ -69,12 +82,14 @@ fn unproved(policy: &Policy) -> Option<String> {
 }
 
 fn on(target: &str, normal: u64) -> [usize; 2] {
-    let (mut guards, mut postures, mut wrong) = (0, 0, Vec::new());
+    let (mut guards, mut isolations, mut postures, mut wrong) = (0, 0, 0, Vec::new());
     for seed in cases(normal) {
         let text = with_statements(seed, target);
         let Ok(known) = read(&text) else { continue };
         let policy = known.policy;
         guards += policy.guards.len();
+        let isolates = |guard: &&Guard| matches!(guard.action, Action::Isolate { .. });
+        isolations += policy.guards.iter().filter(isolates).count();
         postures += policy.postures.len();
         let under = policy.postures.iter().map(|posture| policy.under(posture));
         for policy in under.chain([policy.clone()]) {
@@ -86,7 +101,10 @@ fn on(target: &str, normal: u64) -> [usize; 2] {
             }));
         }
     }
-    eprintln!("{target}: {guards} guards and {postures} postures, {} wrong", wrong.len());
+    eprintln!(
+        "{target}: {guards} guards, {isolations} that isolate, and {postures} postures, {} wrong",
+        wrong.len()
+    );
     report(target, &wrong);
     [guards, postures]
 }

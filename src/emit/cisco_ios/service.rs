@@ -1,7 +1,7 @@
 //! Protocols with their ports or messages, as the lines of an access list tell them apart.
 
 use super::acl::Family;
-use crate::set::{Interval, IntervalMap, IntervalSet, Ports, Set, Traffic, union_all};
+use crate::set::{Interval, IntervalSet, Ports, Set, Traffic};
 
 pub(super) const TCP: u8 = 6;
 pub(super) const UDP: u8 = 17;
@@ -184,58 +184,6 @@ fn messages(protocol: u8, ports: &Ports) -> Result<Vec<Service>, &'static str> {
 
 pub(super) fn only(protocol: u8, ports: Ports) -> Traffic {
     Traffic::from_interval(Interval::single(protocol), ports)
-}
-
-/// The packets that answer: TCP by itself, since its answers are told from first packets, and all else.
-pub(super) fn replies(traffic: &Traffic, family: Family) -> (Traffic, Traffic) {
-    let (mut established, mut others) = (Vec::new(), Vec::new());
-    let part = |protocol| only(protocol, Ports::full()).intersection(traffic);
-    established.push(mirrored(&part(TCP)));
-    for (request, reply) in requests(family) {
-        others.push(answers(&part(family.icmp()), *request, *reply));
-    }
-    let known = only(TCP, Ports::full()).union(&only(family.icmp(), Ports::full()));
-    others.push(mirrored(&traffic.difference(&known)));
-    (union_all(established), union_all(others))
-}
-
-/// Requests of ICMP with their replies (RFC 792, RFC 950, RFC 4443, RFC 4620).
-fn requests(family: Family) -> &'static [(u8, u8)] {
-    match family {
-        Family::V4 => &[(8, 0), (13, 14), (15, 16), (17, 18)],
-        Family::V6 => &[(128, 129), (139, 140)],
-    }
-}
-
-/// The same codes of another type.
-fn answers(traffic: &Traffic, request: u8, reply: u8) -> Traffic {
-    let mut found = Vec::new();
-    for (protocol, ports) in traffic.entries() {
-        for (source_ports, messages) in ports.entries() {
-            let asked = Service::message(protocol.first(), request).destination_port;
-            let held = messages.intersection(&IntervalSet::from_interval(asked, true));
-            found.extend(held.intervals().map(|run| {
-                let moved = |value: u16| {
-                    let [_, code] = value.to_be_bytes();
-                    u16::from_be_bytes([reply, code])
-                };
-                let run = Interval::spanning(moved(run.first()), moved(run.last()));
-                let ports = Ports::from_interval(*source_ports, IntervalSet::from_interval(run, true));
-                Traffic::from_interval(*protocol, ports)
-            }));
-        }
-    }
-    union_all(found)
-}
-
-fn mirrored(traffic: &Traffic) -> Traffic {
-    traffic.map_members(|ports| {
-        let pairs = ports.entries().iter().flat_map(|(source, destinations)| {
-            let source = IntervalSet::from_interval(*source, true);
-            destinations.intervals().map(move |to| IntervalMap::from_interval(to, source.clone()))
-        });
-        union_all(pairs)
-    })
 }
 
 /// Protocols by the names that IOS has for them in lists of a family, others by number.

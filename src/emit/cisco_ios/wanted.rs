@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::reply::replies;
 use super::acl::{Direction, Ending, Family, Flows, destinations, transposed};
-use super::service::{Service, replies};
+use super::service::Service;
 use super::time::{Moment, remark};
 use crate::ir::{Effect, Interface, Policy, RuleIndex, Side, When};
 use crate::plan::DevicePlan;
@@ -243,8 +244,8 @@ pub(super) fn managed(plan: &DevicePlan, family: Family, window: &Flows) -> Vec<
 fn reply(stream: Stream, policy: &Policy, family: Family) -> Option<Replies> {
     let back = transposed(&stream.shape);
     let part = |choose: &dyn Fn(&Traffic) -> Traffic| back.map_members(|to| to.map_members(choose));
-    let established = part(&|traffic| replies(traffic, family).0);
-    let others = part(&|traffic| replies(traffic, family).1);
+    let established = part(&|traffic| replies(traffic, family.icmp()).0);
+    let others = part(&|traffic| replies(traffic, family.icmp()).1);
     let Sides { sources, destinations } = stream.sides;
     let sides = Sides { sources: destinations, destinations: sources };
     let when = stream.ending.when;

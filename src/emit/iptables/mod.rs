@@ -8,6 +8,7 @@
 mod address;
 mod chain;
 mod guard;
+mod isolation;
 mod names;
 mod rectangle;
 mod sets;

@@ -11,7 +11,7 @@ use super::chain::{Kind, Line, place};
 use super::names::{Names, digest};
 use super::rectangle::rectangles;
 use super::sets::{Element, SetView, Sets};
-use crate::ir::{Effect, Interface, Management, Rule, When};
+use crate::ir::{Action, Effect, Interface, Management, Policy, Rule, When};
 use crate::plan::{DevicePlan, Pair};
 use crate::set::{AddressRange, AddressSet, PacketSet, Set};
 
@@ -29,6 +29,8 @@ pub(super) struct Files {
     pub(super) v4: Ruleset,
     pub(super) v6: Ruleset,
     pub(super) sets: Vec<SetView>,
+    /// True if a guard cuts something off, which a list has to know.
+    pub(super) isolates: bool,
 }
 
 /// The chains of one family.
@@ -40,8 +42,11 @@ pub(super) struct Ruleset {
     shared: Vec<Chain>,
     input: Vec<String>,
     logs: Vec<Chain>,
-    /// Rules in front of all others, which send away sources that are put away; and those that lead to guards.
+    /// Rules in front of all others, which lead to what is cut off, or send away sources that are put away; and those that
+    /// lead to guards of all packets, and of new connections.
+    isolated: Vec<String>,
     away: Vec<String>,
+    traffic: Vec<String>,
     guards: Vec<String>,
 }
 
@@ -93,6 +98,7 @@ pub(super) fn files<'p>(plan: &DevicePlan<'p>) -> Result<(Files, Unsupported<'p>
         v4,
         v6,
         sets: builder.sets.into_views()?,
+        isolates: plan.guards.iter().any(|guard| matches!(guard.action, Action::Isolate { .. })),
     };
     Ok((files, builder.unsupported))
 }
@@ -109,7 +115,7 @@ pub(super) struct Builder<'a, 'p> {
 
 /// Sets of one kind and verdict by how to look them up, and the rules beside them, each by the name of its rule.
 #[derive(Default)]
-struct Body {
+pub(super) struct Body {
     elements: BTreeMap<(Option<String>, Kind), (String, Vec<Element>)>,
     lines: Vec<(String, String)>,
 }
@@ -141,7 +147,9 @@ impl<'p> Builder<'_, 'p> {
             shared: std::mem::take(&mut self.shared).into_values().collect(),
             input,
             logs: std::mem::take(&mut self.logs).into_values().collect(),
+            isolated: guards.isolated,
             away: guards.first,
+            traffic: guards.every,
             guards: guards.new,
         })
     }
@@ -243,8 +251,12 @@ impl<'p> Builder<'_, 'p> {
         Ok(format!("-g {name}"))
     }
 
+    pub(super) fn policy(&self) -> &'p Policy {
+        self.plan.policy
+    }
+
     /// Adds what is said of packets to a chain.
-    fn say(
+    pub(super) fn say(
         &mut self,
         packets: &PacketSet,
         family: Family,
@@ -275,7 +287,12 @@ impl<'p> Builder<'_, 'p> {
     }
 
     /// The rules of a chain: first those that look up sets, then the others in the order of the names of their rules.
-    fn rules(&mut self, chain: &str, family: Family, mut body: Body) -> Result<Vec<String>, &'static str> {
+    pub(super) fn rules(
+        &mut self,
+        chain: &str,
+        family: Family,
+        mut body: Body,
+    ) -> Result<Vec<String>, &'static str> {
         let mut rules = Vec::new();
         for ((log, kind), (verdict, elements)) in body.elements {
             let log = log.map_or_else(String::new, |rule| format!("/{rule}"));

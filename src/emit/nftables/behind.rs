@@ -27,6 +27,11 @@ impl NamedSet {
     pub(super) fn test(&self) -> String {
         format!("{} @{}", self.field, self.name)
     }
+
+    /// What matches packets to the addresses of a set of sources.
+    pub(super) fn test_of_destination(&self) -> String {
+        format!("{} @{}", self.field.replace("saddr", "daddr"), self.name)
+    }
 }
 
 /// The addresses behind an interface.

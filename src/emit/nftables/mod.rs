@@ -7,6 +7,7 @@
 mod behind;
 mod element;
 mod guard;
+mod isolation;
 mod product;
 mod text;
 mod view;

@@ -61,7 +61,7 @@ struct Timed {
 
 /// A verdict map.
 #[derive(Debug, Serialize)]
-struct Map {
+pub(super) struct Map {
     name: String,
     fields: String,
     elements: Vec<Element>,
@@ -101,7 +101,7 @@ impl Ruleset {
             pairs,
             input: input.into_views(),
             logs: logs(plan),
-            guards: Guards::new(&plan.guards),
+            guards: Guards::new(plan)?,
             guarded: guarded(plan),
         })
     }
@@ -255,18 +255,18 @@ fn notes(policy: &Policy, when: When) -> Vec<String> {
 }
 
 /// The maps of one chain, filled box by box.
-struct Maps {
+pub(super) struct Maps {
     name: String,
     with_destination: bool,
     maps: BTreeMap<(Family, Shape), Vec<(PacketBox, Element)>>,
 }
 
 impl Maps {
-    fn new(name: &str, with_destination: bool) -> Self {
+    pub(super) fn new(name: &str, with_destination: bool) -> Self {
         Maps { name: name.to_owned(), with_destination, maps: BTreeMap::new() }
     }
 
-    fn add(&mut self, packets: &PacketSet, rule: &str, verdict: &str) -> Result<(), &'static str> {
+    pub(super) fn add(&mut self, packets: &PacketSet, rule: &str, verdict: &str) -> Result<(), &'static str> {
         for packets in packets.boxes() {
             for placed in place(&packets, self.with_destination)? {
                 let element = Element { key: placed.key, rule: rule.to_owned(), verdict: verdict.to_owned() };
@@ -277,7 +277,7 @@ impl Maps {
     }
 
     /// The maps, their elements by rule and then by key, so that a change of one rule moves no line of another.
-    fn into_views(self) -> Vec<Map> {
+    pub(super) fn into_views(self) -> Vec<Map> {
         let maps = self.maps.into_iter().map(|((family, shape), mut elements)| {
             elements.sort_by(|(one, left), (other, right)| (&left.rule, one).cmp(&(&right.rule, other)));
             Map {

@@ -86,10 +86,25 @@ fn limit(choices: &[Choice]) -> Result<String, String> {
 }
 
 /// A rate of `hashlimit`, as the time between two packets, which is how the kernel has it (`XT_HASHLIMIT_SCALE_v2`,
-/// include/uapi/linux/netfilter/xt_hashlimit.h). A rate of bytes stays as it is.
+/// include/uapi/linux/netfilter/xt_hashlimit.h), and a rate of bytes as the cost of 16 of them.
 fn hash_rate(rate: &str) -> String {
+    if let Some(bytes) = rate.strip_suffix("b/s") {
+        return cost(bytes).map_or_else(|| rate.to_owned(), |cost| format!("cost {cost} for 16 bytes"));
+    }
     let between = between(rate, HASH_TICKS / TICKS);
     between.map_or_else(|_| rate.to_owned(), |between| format!("one in {between} us"))
+}
+
+/// The cost that the tool makes of a rate of bytes, from which it prints another rate that has the same cost
+/// (`bytes_to_cost`, extensions/libxt_hashlimit.c).
+fn cost(bytes: &str) -> Option<u64> {
+    let (number, unit) = match (bytes.strip_suffix('k'), bytes.strip_suffix('m')) {
+        (Some(number), _) => (number, 1 << 10),
+        (None, Some(number)) => (number, 1 << 20),
+        (None, None) => (bytes, 1),
+    };
+    let bytes = self::number::<u64>(number)?.checked_mul(unit)?;
+    Some(u64::from(u32::MAX) / ((bytes >> 4) + 1))
 }
 
 /// The ticks between two packets of a rate of `limit`, rounded down as the tool does it.
@@ -136,7 +151,18 @@ mod tests {
         assert_eq!(hash_rate("20/sec"), "one in 50000 us");
         assert_eq!(hash_rate("60/min"), hash_rate("1/second"));
         assert_ne!(hash_rate("500/min"), hash_rate("8/sec"));
-        assert_eq!(hash_rate("512kb/s"), "512kb/s");
+        // As iptables 1.8.9 prints what it was given (measured).
+        for (given, printed) in [
+            ("125000b/s", "124992b/s"),
+            ("625000b/s", "624992b/s"),
+            ("5000000b/s", "4883kb/s"),
+            ("250000000b/s", "239mb/s"),
+            ("1250000000b/s", "1213mb/s"),
+        ] {
+            assert_eq!(hash_rate(given), hash_rate(printed), "{given}");
+        }
+        assert_ne!(hash_rate("125000b/s"), hash_rate("124000b/s"));
+        assert_eq!(hash_rate("manyb/s"), "manyb/s");
     }
 
     #[test]

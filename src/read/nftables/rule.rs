@@ -251,6 +251,10 @@ impl Reader<'_, '_, '_, '_> {
         let mut inner = Cursor::new(&tokens);
         let fields = fields(&mut inner)?.ok_or("the key of the element is not understood")?;
         self.draft.demand_fields(&fields)?;
+        // A key of which some bits only are looked at: the element is opaque, whatever its key.
+        if inner.eat("&") || inner.eat_symbol("&") {
+            inner.word().and_then(super::value::number).ok_or("the mask of the key is missing")?;
+        }
         while let Some(word) = inner.word() {
             match word {
                 "timeout" | "expires" => inner.skip(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::first;
-use crate::ir::{Action, Device, Guard, Policy, Posture, RuleIndex, Subject};
+use crate::ir::{Action, Device, Guard, Metric, Policy, Posture, RuleIndex, Subject};
 use crate::report::site::document::{
     Block, Fact, Inline, Inlines, Link, Page, Row, Style, code, joined, line_end, plain, small,
 };
@@ -63,13 +63,19 @@ fn guard_row(site: &Site, guard: &Guard) -> Row {
     let not_kept = joined(not_kept, &line_end());
     let each = if guard.per_source { "each source" } else { "all together" };
     let rate = guard.rate;
+    let counted = match guard.metric {
+        Metric::Bandwidth => format!("{} kbit", rate.count),
+        Metric::NewConnections | Metric::Packets | Metric::Destinations => {
+            format!("{} {}", rate.count, guard.metric.word().replace('-', " "))
+        }
+    };
     Row::named(
         format!("guard-{}", guard.id),
         [
             vec![code(&guard.id)],
             subject(site, guard),
-            vec![plain(format!("{} a {}, {} at once; {each}", rate.count, rate.unit.word(), rate.burst))],
-            vec![plain(action(guard.action))],
+            vec![plain(format!("{counted} a {}, {} at once; {each}", rate.unit.word(), rate.burst))],
+            action(site, &guard.action),
             vec![words::or_unsaid(guard.approval.as_ref())],
             if kept.is_empty() { vec![Inline::new(Style::Attention, "none")] } else { kept },
             not_kept,
@@ -91,22 +97,32 @@ fn subject(site: &Site, guard: &Guard) -> Inlines {
     }
 }
 
-fn action(action: Action) -> String {
+fn action(site: &Site, action: &Action) -> Inlines {
     match action {
-        Action::Alert => "they are logged, and pass".to_owned(),
-        Action::Limit => "they are logged and dropped, until there are fewer".to_owned(),
-        Action::Quarantine { seconds } if seconds % 60 == 0 => {
-            format!(
-                "they are logged and dropped, with all that their source sends for {}",
-                words::count((seconds / 60) as usize, "minute")
-            )
-        }
+        Action::Alert => vec![plain("what is too much is logged, and passes")],
+        Action::Limit => vec![plain("what is too much is logged and dropped, until there is less")],
         Action::Quarantine { seconds } => {
-            format!(
-                "they are logged and dropped, with all that their source sends for {}",
-                words::count(seconds as usize, "second")
-            )
+            let time = duration(*seconds);
+            vec![plain(format!("it is logged and dropped, with all that its source sends for {time}"))]
         }
+        Action::Isolate { seconds, except } => {
+            let time = duration(*seconds);
+            let mut parts = vec![plain(format!(
+                "it is logged, and for {time} everything from and to the subject is dropped"
+            ))];
+            if !except.is_empty() {
+                parts.push(plain(", but for what these allow: "));
+                parts.extend(joined(except.iter().map(|rule| vec![words::rule(site, *rule)]), &plain(", ")));
+            }
+            parts
+        }
+    }
+}
+
+fn duration(seconds: u32) -> String {
+    match seconds {
+        whole if whole % 60 == 0 => words::count((whole / 60) as usize, "minute"),
+        seconds => words::count(seconds as usize, "second"),
     }
 }
 
