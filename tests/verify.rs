@@ -134,7 +134,7 @@ fn with_template(from: &str, to: &str) -> tempfile::TempDir {
     fs::create_dir_all(&folder).unwrap();
     let template = fs::read_to_string(root().join("targets/nftables/ruleset.nft.j2")).unwrap();
     assert!(template.contains(from));
-    let view = "{# view: nftables 2 #}\n";
+    let view = "{# view: nftables 3 #}\n";
     fs::write(folder.join("ruleset.nft.j2"), view.to_owned() + &template.replace(from, to)).unwrap();
     directory
 }
