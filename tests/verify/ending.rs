@@ -145,3 +145,27 @@ fn what_a_device_cannot_end_it_is_not_asked_to_end() {
         assert!(!all.contains(&far[..4]), "{target}: {all}");
     }
 }
+
+#[test]
+fn statements_that_say_the_same_hold_until_the_later_of_their_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    let ruleset = |ends: [&str; 2]| {
+        let rules = ends.map(|until| format!("allow {{ from a  to b  via tcp 80{until} }}\n")).concat();
+        let text = format!(
+            "zone a {{ net 10.1.0.0/24 }}\nzone b {{ net 10.2.0.0/24 }}\n{rules}manage {{ from a  via tcp 22 }}\n\
+             firewall f {{ target nftables  interface a0 zone a  interface b0 zone b }}\n"
+        );
+        fs::write(directory.path().join("policy.cordon"), text).unwrap();
+        succeed(&["build", directory.path().to_str().unwrap(), "--as-of", AS_OF], "");
+        fs::read_to_string(directory.path().join("build/f/ruleset.nft")).unwrap()
+    };
+    let [early, late] = [" until 2026-12-31", " until 2027-06-30"];
+    for ends in [[early, late], [late, early]] {
+        let text = ruleset(ends);
+        assert!(text.contains("meta time < 1814400000") && !text.contains("2026-12-31"), "{text}");
+    }
+    for ends in [["", late], [late, ""]] {
+        let text = ruleset(ends);
+        assert!(!text.contains("meta time"), "{text}");
+    }
+}
