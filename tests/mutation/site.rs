@@ -144,6 +144,8 @@ impl Judge {
     /// Whether a packet passes if conditions that have no name hold, and if not. Nothing if that is not known.
     pub(super) fn passes(&self, packet: &Packet) -> Option<[bool; 2]> {
         match self {
+            // Whether a guard has counted too many is not asked of it.
+            Judge::Model(_) if packet.state == "too many" => None,
             Judge::Model(models) => Some([true, false].map(|opaque| model::passes(models, packet, opaque))),
             Judge::Switch(switch) => Some([switch.passes(packet); 2]),
             Judge::Rules(rules) => rules.passes(packet).map(|passes| [passes; 2]),

@@ -57,6 +57,9 @@ fn meaning(model: &Model) -> Vec<String> {
             for condition in &mut matches.conditions {
                 condition.boxes = normal(&condition.boxes).into();
             }
+            // The sets of a load have the number of the load in their names.
+            let other_load = |condition: &String| condition.replace("cordon1.", "cordon0.");
+            matches.opaque = matches.opaque.iter().map(other_load).collect();
             rules.push(format!("{matches:?} {action} {:?}", rule.label));
         }
         // A chain without rules that nothing goes to is only shown by some of the tools.

@@ -105,8 +105,33 @@ fn canonical(model: &Model) -> String {
     text
 }
 
+/// A condition with its times in seconds: nft prints 1800s as 30m.
+fn in_seconds(condition: &str) -> String {
+    let seconds = |word: &str| -> Option<u64> {
+        let mut all = 0;
+        for part in word.split_inclusive(['d', 'h', 'm', 's']) {
+            let (number, unit) = part.split_at_checked(part.len().checked_sub(1)?)?;
+            let unit = match unit {
+                "d" => 86_400,
+                "h" => 3_600,
+                "m" => 60,
+                "s" => 1,
+                _ => return None,
+            };
+            all += number.parse::<u64>().ok()? * unit;
+        }
+        Some(all)
+    };
+    let words = condition.split(' ').map(|word| match seconds(word) {
+        Some(seconds) if !word.is_empty() => format!("{seconds}s"),
+        _ => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
 fn canonical_rule(model: &Model, rule: &Rule) -> String {
     let mut matches = rule.matches.clone();
+    matches.opaque = matches.opaque.iter().map(|condition| in_seconds(condition)).collect();
     for condition in &mut matches.conditions {
         let mut boxes: Vec<PacketBox> = condition.boxes.to_vec();
         boxes.sort();
