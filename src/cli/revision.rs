@@ -57,7 +57,8 @@ impl Repository {
         let commit = format!("{revision}^{{commit}}");
         let found = self.git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
         let unknown = || {
-            let help = "name a revision as git knows it, such as `main` or `HEAD~1`, or two directories that exist";
+            let help =
+                "name a revision as git knows it, such as `main` or `HEAD~1`, or two directories that exist";
             Failure(format!("`{}` is not a revision of the repository: {help}", printable(revision)))
         };
         found.map(|commit| commit.trim().to_owned()).map_err(|_| unknown())
@@ -73,7 +74,9 @@ impl Repository {
             Failure(format!("the policy's directory `{}` is not in `{revision}`", printable(&self.prefix)))
         })?;
         let entries: Vec<Entry> = listed.split('\0').filter_map(Entry::new).collect();
-        let failed = |problem: io::Error| Failure(format!("cannot read `{}` out of git: {problem}", printable(revision)));
+        let failed = |problem: io::Error| {
+            Failure(format!("cannot read `{}` out of git: {problem}", printable(revision)))
+        };
         let directory = tempfile::tempdir().map_err(failed)?;
         self.write(&entries, directory.path()).map_err(failed)?;
         let path = match &self.file {
@@ -81,7 +84,8 @@ impl Repository {
             None => directory.path().to_path_buf(),
         };
         if !path.exists() {
-            let (path, revision) = (printable(&path.file_name().unwrap_or_default().to_string_lossy()), printable(revision));
+            let (path, revision) =
+                (printable(&path.file_name().unwrap_or_default().to_string_lossy()), printable(revision));
             return Err(Failure(format!("`{path}` is not in `{revision}`")));
         }
         Ok(Checkout { _directory: directory, path })
@@ -89,12 +93,14 @@ impl Repository {
 
     /// Writes the content of entries below a directory.
     fn write(&self, entries: &[Entry], directory: &Path) -> io::Result<()> {
-        let mut child = self.command(&["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut child =
+            self.command(&["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut wanted: String = entries.iter().map(|entry| format!("{}\n", entry.object)).collect();
         wanted.push('\n');
         let input = child.stdin.take();
         // git answers while it is asked; so one thread asks while this one reads.
-        let asking = std::thread::spawn(move || input.map_or(Ok(()), |mut input| input.write_all(wanted.as_bytes())));
+        let asking =
+            std::thread::spawn(move || input.map_or(Ok(()), |mut input| input.write_all(wanted.as_bytes())));
         let mut answers = BufReader::new(child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?);
         for entry in entries {
             let content = next_object(&mut answers)?;
@@ -141,7 +147,11 @@ impl Entry {
         let (mode, kind, object) = (words.next()?, words.next()?, words.next()?);
         let path = PathBuf::from(path);
         let is_below = path.components().all(|part| matches!(part, Component::Normal(_)));
-        (kind == "blob" && is_below).then(|| Entry { is_link: mode == "120000", object: object.to_owned(), path })
+        (kind == "blob" && is_below).then(|| Entry {
+            is_link: mode == "120000",
+            object: object.to_owned(),
+            path,
+        })
     }
 
     fn write(&self, directory: &Path, content: &[u8]) -> io::Result<()> {
@@ -162,7 +172,8 @@ fn next_object(answers: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut head = String::new();
     answers.read_line(&mut head)?;
     let size = head.trim_end().rsplit(' ').next().and_then(|size| size.parse::<u64>().ok());
-    let size = size.ok_or_else(|| io::Error::other(format!("git has no object for `{}`", printable(head.trim_end()))))?;
+    let size = size
+        .ok_or_else(|| io::Error::other(format!("git has no object for `{}`", printable(head.trim_end()))))?;
     let mut content = Vec::new();
     answers.take(size).read_to_end(&mut content)?;
     if content.len() as u64 != size {

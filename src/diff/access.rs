@@ -38,7 +38,8 @@ impl<'p> Ready<'p> {
     /// The packets of a rule that an enforcement point sees.
     pub(super) fn area(&self, rule: &Rule) -> Area {
         let (sources, destinations) = (rule.from.addresses.clone(), rule.to.addresses.clone());
-        let mut area = Area { sources, destinations, services: rule.services.clone(), packets: rule.packets() };
+        let mut area =
+            Area { sources, destinations, services: rule.services.clone(), packets: rule.packets() };
         area.packets = area.packets.difference(&self.inside_zones(&area));
         area
     }
@@ -85,7 +86,8 @@ impl<'p> Ready<'p> {
 
 /// The packets that a rule and an area have in common, if there are any.
 fn common(rule: &Rule, area: &Area) -> Option<PacketSet> {
-    let apart = rule.to.addresses.is_disjoint(&area.destinations) || rule.services.is_disjoint(&area.services);
+    let apart =
+        rule.to.addresses.is_disjoint(&area.destinations) || rule.services.is_disjoint(&area.services);
     if apart {
         return None;
     }

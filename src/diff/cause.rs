@@ -1,11 +1,13 @@
 //! Why access changed: the statement behind it, and what became of it or of the names in it.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::access::Ready;
 use super::change::{Difference, Origin};
 use super::time::normal;
-use crate::ir::{Policy, Rule};
+use crate::ir::{Endpoint, Policy, Rule};
 use crate::set::{AddressSet, PacketSet, Set};
 use crate::source::{Sources, Span};
 
@@ -127,7 +129,8 @@ fn why(
         ("via", rule.via != twin.via),
         ("during", schedule(from, rule) != schedule(to, twin)),
     ];
-    let clauses: Vec<&str> = clauses.iter().filter(|(_, differs)| *differs).map(|(clause, _)| *clause).collect();
+    let clauses: Vec<&str> =
+        clauses.iter().filter(|(_, differs)| *differs).map(|(clause, _)| *clause).collect();
     if !clauses.is_empty() {
         return format!("statement changed: {}", clauses.join(", "));
     }
@@ -141,7 +144,10 @@ fn why(
         behind.push(format!("schedule `{name}` changed"));
     }
     let touched = touched(packets);
-    let differs = rule.from.addresses.either_not_both(&twin.from.addresses)
+    let differs = rule
+        .from
+        .addresses
+        .either_not_both(&twin.from.addresses)
         .union(&rule.to.addresses.either_not_both(&twin.to.addresses));
     let moved = differs.intersection(&touched);
     if !moved.is_empty() {
@@ -155,10 +161,7 @@ fn touched(packets: &PacketSet) -> AddressSet {
     use crate::set::union_all;
     let v4 = packets.v4.entries().iter().map(|(_, to)| to.keys());
     let v6 = packets.v6.entries().iter().map(|(_, to)| to.keys());
-    AddressSet {
-        v4: union_all(v4.chain([packets.v4.keys()])),
-        v6: union_all(v6.chain([packets.v6.keys()])),
-    }
+    AddressSet { v4: union_all(v4.chain([packets.v4.keys()])), v6: union_all(v6.chain([packets.v6.keys()])) }
 }
 
 /// The services whose content differs between two policies.
@@ -171,24 +174,26 @@ fn changed_services(old: &Policy, new: &Policy) -> Vec<String> {
 
 /// What became of the classes, peers and zones that some addresses were or are in, and of devices of inventories.
 fn changed_members(old: &Policy, new: &Policy, moved: &AddressSet) -> Vec<String> {
+    let (before, after) = (endpoint_names(old), endpoint_names(new));
+    let kind = |one: &Endpoint| if one.is_class { "class" } else { "peer" };
     let mut found = Vec::new();
-    for now in &new.endpoints {
-        let kind = if now.is_class { "class" } else { "peer" };
-        let before = old.endpoints.iter().find(|other| other.name == now.name);
-        let empty = AddressSet::empty();
-        let was = before.map_or(&empty, |other| &other.addresses);
-        let differs = was.either_not_both(&now.addresses).intersection(moved);
-        if !differs.is_empty() {
-            found.push(if before.is_none() {
-                format!("{kind} `{}` added", now.name)
-            } else {
-                format!("{kind} `{}` {}", now.name, came_and_went(was, &now.addresses, moved))
-            });
+    for now in new.endpoints.iter().filter(|one| !before.contains(one.name.as_str())) {
+        if !now.addresses.is_disjoint(moved) {
+            found.push(format!("{} `{}` added", kind(now), now.name));
         }
     }
-    for was in old.endpoints.iter().filter(|one| new.endpoints.iter().all(|other| other.name != one.name)) {
+    for was in old.endpoints.iter().filter(|one| !after.contains(one.name.as_str())) {
         if !was.addresses.is_disjoint(moved) {
-            found.push(format!("{} `{}` removed", if was.is_class { "class" } else { "peer" }, was.name));
+            found.push(format!("{} `{}` removed", kind(was), was.name));
+        }
+    }
+    // Both lists are by name, so those with a name in both come in the same order.
+    let stayed = old.endpoints.iter().filter(|one| after.contains(one.name.as_str()));
+    let stay = new.endpoints.iter().filter(|one| before.contains(one.name.as_str()));
+    for (was, now) in stayed.zip(stay).filter(|(was, now)| was.addresses != now.addresses) {
+        if !was.addresses.either_not_both(&now.addresses).is_disjoint(moved) {
+            let what = came_and_went(&was.addresses, &now.addresses, moved);
+            found.push(format!("{} `{}` {what}", kind(now), now.name));
         }
     }
     let devices = changed_devices(old, new, moved);
@@ -202,6 +207,10 @@ fn changed_members(old: &Policy, new: &Policy, moved: &AddressSet) -> Vec<String
         found.push("members of a group changed".to_owned());
     }
     found
+}
+
+fn endpoint_names(policy: &Policy) -> BTreeSet<&str> {
+    policy.endpoints.iter().map(|endpoint| endpoint.name.as_str()).collect()
 }
 
 fn came_and_went(was: &AddressSet, now: &AddressSet, moved: &AddressSet) -> String {
@@ -240,7 +249,7 @@ fn changed_zones(old: &Policy, new: &Policy, moved: &AddressSet) -> Vec<String> 
 /// The devices of inventories with an address among some that only one of two policies knows there with what it says of it.
 fn changed_devices(old: &Policy, new: &Policy, moved: &AddressSet) -> Vec<String> {
     let known = |policy: &Policy| {
-        let mut devices = std::collections::BTreeSet::new();
+        let mut devices = BTreeSet::new();
         for asset in &policy.assets {
             let own = asset.addresses.iter().filter(|address| moved.contains(**address));
             devices.extend(own.map(|address| {

@@ -94,8 +94,10 @@ fn hours(policy: &Policy, rule: &Rule) -> Option<String> {
 /// known of it, so that a new zone alone is no opening.
 fn joined_zones(more: &Policy, less: &Policy) -> Vec<(Origin, Area)> {
     // INVARIANT: only looked up, never walked, so their order reaches nothing.
-    let (own, others): (HashSet<&AddressSet>, HashSet<&AddressSet>) =
-        (more.zones.iter().map(|zone| &zone.addresses).collect(), less.zones.iter().map(|zone| &zone.addresses).collect());
+    let (own, others): (HashSet<&AddressSet>, HashSet<&AddressSet>) = (
+        more.zones.iter().map(|zone| &zone.addresses).collect(),
+        less.zones.iter().map(|zone| &zone.addresses).collect(),
+    );
     let held = |zone: &&crate::ir::Zone| !own.contains(&zone.addresses);
     let before: Vec<&AddressSet> = less.zones.iter().filter(held).map(|zone| &zone.addresses).collect();
     let mut found = Vec::new();

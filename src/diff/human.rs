@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::words::{lines, other, over, side, summary, touches};
-use super::{Change, Party, Row};
+use super::{Change, Row};
 
 impl Display for Change {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -24,7 +24,13 @@ impl Display for Change {
             writeln!(f, "  {why}")?;
         }
         for device in &self.devices {
-            writeln!(f, "  {}: {} added, {} removed", device.device, lines(device.added), lines(device.removed))?;
+            writeln!(
+                f,
+                "  {}: {} added, {} removed",
+                device.device,
+                lines(device.added),
+                lines(device.removed)
+            )?;
         }
         Ok(())
     }
@@ -42,8 +48,8 @@ fn row(f: &mut Formatter<'_>, title: &str, row: &Row) -> fmt::Result {
     for mark in &row.marks {
         writeln!(f, "  ! {mark}")?;
     }
-    writeln!(f, "  {sign} from    {}", parties(&row.from))?;
-    writeln!(f, "    to      {}", parties(&row.to))?;
+    writeln!(f, "  {sign} from    {}", side(&row.from, row.from_written.as_ref()).join("; "))?;
+    writeln!(f, "    to      {}", side(&row.to, row.to_written.as_ref()).join("; "))?;
     writeln!(f, "    over    {}", over(row))?;
     if let Some(during) = &row.during {
         writeln!(f, "    during  {during}")?;
@@ -60,11 +66,4 @@ fn row(f: &mut Formatter<'_>, title: &str, row: &Row) -> fmt::Result {
         writeln!(f, "            {}", about.join(", "))?;
     }
     Ok(())
-}
-
-fn parties(parties: &[Party]) -> String {
-    let texts = side(parties).into_iter().map(|(members, zone)| {
-        if members.is_empty() { format!("zone {zone}") } else { format!("{members} in {zone}") }
-    });
-    texts.collect::<Vec<_>>().join("; ")
 }

@@ -48,7 +48,11 @@ fn table(text: &mut String, title: &str, rows: &[Row]) {
         let during = row.during.as_ref().map(|during| format!("<br>during {}", escaped(during)));
         let (over, during) = (escaped(&over(row)), during.unwrap_or_default());
         let touches = touches(row).map(|touches| escaped(&touches)).unwrap_or_default();
-        let (marks, from, to) = (marks.join("<br>"), parties(&row.from), parties(&row.to));
+        let (marks, from, to) = (
+            marks.join("<br>"),
+            parties(&row.from, row.from_written.as_ref()),
+            parties(&row.to, row.to_written.as_ref()),
+        );
         let _ = writeln!(text, "| {marks} | {from} | {to} | {over}{during} | {touches} | {} |", why(row));
     }
 }
@@ -62,12 +66,8 @@ fn why(row: &Row) -> String {
     texts.map(|text| escaped(&text)).collect::<Vec<_>>().join("<br>")
 }
 
-fn parties(parties: &[Party]) -> String {
-    let texts = side(parties).into_iter().map(|(members, zone)| {
-        let text = if members.is_empty() { format!("zone {zone}") } else { format!("{members} in {zone}") };
-        escaped(&text)
-    });
-    texts.collect::<Vec<_>>().join("<br>")
+fn parties(parties: &[Party], written: Option<&String>) -> String {
+    side(parties, written).iter().map(|text| escaped(text)).collect::<Vec<_>>().join("<br>")
 }
 
 fn capitalised(text: &str) -> String {

@@ -106,10 +106,14 @@ pub fn access_change(old: Version, new: Version) -> AccessChange {
 fn rows(pair: &Pair) -> Vec<Row> {
     let names = Names::new(pair.more.policy);
     let found = differences(pair.more, pair.less);
-    let mut rows: Vec<Row> = found.iter().flat_map(|difference| row::rows(difference, pair, &names)).collect();
+    let mut rows: Vec<Row> =
+        found.iter().flat_map(|difference| row::rows(difference, pair, &names)).collect();
     rows.sort_by(|one, other| {
         let key = |row: &Row| (row.marks.is_empty(), row.from.clone(), row.to.clone());
-        key(one).cmp(&key(other)).then_with(|| one.ports.cmp(&other.ports)).then_with(|| one.during.cmp(&other.during))
+        key(one)
+            .cmp(&key(other))
+            .then_with(|| one.ports.cmp(&other.ports))
+            .then_with(|| one.during.cmp(&other.during))
     });
     rows
 }

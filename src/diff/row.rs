@@ -6,7 +6,7 @@ use super::cause::{Cause, Pair};
 use super::change::{Difference, Origin};
 use super::party::{Names, Party, Said};
 use super::time::When;
-use crate::ir::{Clock, Criticality, Endpoint, Phi, Policy, Risk, Zone};
+use crate::ir::{Clock, Criticality, Endpoint, Phi, Policy, Risk, Rule, Side, Zone};
 use crate::set::{
     AddressSet, FlowsOf, PacketSet, PerFamily, Point, Rectangle, ServiceSet, Set, Traffic, rectangles,
 };
@@ -18,8 +18,12 @@ pub struct Row {
     pub marks: Vec<String>,
     /// Who may open connections.
     pub from: Vec<Party>,
+    /// The same as the rule behind it says it, where that is exactly it.
+    pub from_written: Option<String>,
     /// Who accepts them.
     pub to: Vec<Party>,
+    /// The same as the rule behind it says it, where that is exactly it.
+    pub to_written: Option<String>,
     /// The services by name, where names say it exactly.
     pub services: Option<String>,
     /// The protocols and ports.
@@ -45,7 +49,7 @@ pub struct Row {
 /// The rows of a difference. Packets of both families that read the same are one row.
 pub(super) fn rows(difference: &Difference, pair: &Pair, names: &Names) -> Vec<Row> {
     let cause = pair.cause(difference);
-    let shown = Shown { policy: pair.more.policy, names, origin: difference.origin };
+    let shown = Shown { policy: pair.more.policy, names, origin: difference.origin, opens: pair.opens };
     let mut rows: Vec<Row> = Vec::new();
     let v4 = rectangles(&difference.packets.v4).into_iter().map(|one| sides(one, v4, v4, v4));
     let v6 = rectangles(&difference.packets.v6).into_iter().map(|one| sides(one, v6, v6, v6));
@@ -125,9 +129,19 @@ struct Shown<'p> {
     policy: &'p Policy,
     names: &'p Names<'p>,
     origin: Origin,
+    opens: bool,
 }
 
 impl Shown<'_> {
+    /// A side as the rule says it, if the addresses are all that it has in their family.
+    fn written(&self, set: &AddressSet, side: fn(&Rule) -> &Side) -> Option<String> {
+        let Origin::Allow(index) = self.origin else { return None };
+        let side = side(&self.policy[index]);
+        let own =
+            if set.v6.is_empty() { v4(side.addresses.v4.clone()) } else { v6(side.addresses.v6.clone()) };
+        (own == *set).then(|| side.text.clone())
+    }
+
     /// The services by name: as the rule has them, or those that are wholly among them, if they are all of it.
     fn services(&self, services: &ServiceSet) -> Option<String> {
         let is_v4 = !services.v4.is_empty();
@@ -167,7 +181,9 @@ impl Shown<'_> {
         Row {
             marks: self.marks(&sides, source, destination),
             from,
+            from_written: self.written(&sides.sources, |rule| &rule.from),
             to,
+            to_written: self.written(&sides.destinations, |rule| &rule.to),
             services,
             ports,
             during: None,
@@ -180,10 +196,11 @@ impl Shown<'_> {
         }
     }
 
+    /// What is opened to data, lives and the outside; and what is closed to lives, since care may depend on it.
     fn marks(&self, sides: &Sides, source: Said, destination: Said) -> Vec<String> {
         let mut marks = Vec::new();
         let mut mark = |what: &str, names: Vec<&str>| marks.push(format!("{what} {}", few(&names)));
-        if destination.phi == Some(Phi::Store) {
+        if self.opens && destination.phi == Some(Phi::Store) {
             let stores = |phi: Option<Phi>| phi == Some(Phi::Store);
             let of_endpoint = |one: &Endpoint, zone: &Zone| stores(one.phi.or(zone.phi));
             let names = self.names.of_whom(&sides.destinations, of_endpoint, |zone| stores(zone.phi));
@@ -196,10 +213,10 @@ impl Shown<'_> {
             mark("to what life depends on:", names);
         }
         let of_endpoint = |_: &Endpoint, zone: &Zone| zone.is_outside();
-        if source.outside {
+        if self.opens && source.outside {
             mark("from outside:", self.names.of_whom(&sides.sources, of_endpoint, Zone::is_outside));
         }
-        if destination.outside {
+        if self.opens && destination.outside {
             mark("to the outside:", self.names.of_whom(&sides.destinations, of_endpoint, Zone::is_outside));
         }
         marks

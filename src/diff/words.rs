@@ -13,17 +13,30 @@ pub(super) fn summary(change: &Change) -> String {
     }
     let marked = access.opened.iter().filter(|row| !row.marks.is_empty()).count();
     let marked = if marked == 0 { String::new() } else { format!(" ({marked} to look at first)") };
-    let mut text = format!("access changes: {} opened{marked}, {} closed", access.opened.len(), access.closed.len());
+    let mut text =
+        format!("access changes: {} opened{marked}, {} closed", access.opened.len(), access.closed.len());
     if administration > 0 {
         text.push_str(", and who may administer enforcement points");
     }
     text
 }
 
-/// One side of a row, zone by zone.
-pub(super) fn side(parties: &[Party]) -> Vec<(String, &str)> {
-    let party = |party: &Party| if party.whole { String::new() } else { few(&party.members) };
-    parties.iter().map(|one| (party(one), one.zone.as_str())).collect()
+/// One side of a row, zone by zone; where it is many zones, as the rule says it.
+pub(super) fn side(parties: &[Party], written: Option<&String>) -> Vec<String> {
+    let party = |one: &Party| {
+        if one.whole {
+            format!("zone {}", one.zone)
+        } else {
+            format!("{} in {}", few(&one.members), one.zone)
+        }
+    };
+    match written {
+        Some(written) if parties.len() > 1 => {
+            let zones: Vec<&str> = parties.iter().map(|one| one.zone.as_str()).collect();
+            vec![format!("{written} (zones {})", zones.join(", "))]
+        }
+        Some(_) | None => parties.iter().map(party).collect(),
+    }
 }
 
 /// The services by name, and what they are where that says more.
@@ -44,7 +57,8 @@ pub(super) fn touches(row: &Row) -> Option<String> {
 
 /// A statement besides access.
 pub(super) fn other(other: &Other) -> (String, String) {
-    let clauses = if other.clauses.is_empty() { String::new() } else { format!(": {}", other.clauses.join(", ")) };
+    let clauses =
+        if other.clauses.is_empty() { String::new() } else { format!(": {}", other.clauses.join(", ")) };
     let who = if other.administers { ", and with it who may administer" } else { "" };
     (format!("{} {}", other.kind, other.name), format!("{}{clauses}{who}", other.what))
 }
