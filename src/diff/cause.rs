@@ -46,7 +46,7 @@ impl Pair<'_> {
             Origin::Allow(index) => {
                 let rule = &self.more.policy[index];
                 let twin = twin(self.less.policy, rule);
-                let news = if self.opens { "allow added" } else { "allow removed" };
+                let news = if self.opens { "allow added" } else { "allow removed or ended" };
                 let (from, to) = (self.more.policy, self.less.policy);
                 let why = why(rule, twin, news, from, to, self.opens, &difference.packets);
                 // What was removed stands in the old policy alone; what changed is shown where it stands now.

@@ -4,6 +4,7 @@
 //! rule or zone behind it. What passes can only change among the packets of rules that are not in both policies with the
 //! same content, and of zones that are not in both; all else is never put together.
 
+// INVARIANT: sets of this kind are only looked up here, never walked, so their order reaches nothing.
 use std::collections::HashSet;
 
 use super::access::{Access, Area, Ready, gained, indexed};

@@ -38,6 +38,21 @@ impl<'p> Names<'p> {
         Names { policy, zones: ZoneIndex::new(policy), endpoints }
     }
 
+    /// The family of a row that has one only, if zones on both sides have addresses of the other too.
+    pub(super) fn only_family(&self, row: &super::Row) -> Option<&'static str> {
+        let zones = |parties: &[Party], has: fn(&AddressSet) -> bool| {
+            let mut zones = self.policy.zones.iter();
+            zones.any(|zone| has(&zone.addresses) && parties.iter().any(|party| party.zone == zone.name))
+        };
+        let has_v4 = |set: &AddressSet| !set.v4.is_empty();
+        let has_v6 = |set: &AddressSet| !set.v6.is_empty();
+        if row.packets.v4.is_empty() && zones(&row.from, has_v4) && zones(&row.to, has_v4) {
+            return Some("IPv6");
+        }
+        let other = row.packets.v6.is_empty() && zones(&row.from, has_v6) && zones(&row.to, has_v6);
+        other.then_some("IPv4")
+    }
+
     /// The classes and peers that have an address in common with some, by name.
     pub(super) fn holders(&self, set: &AddressSet) -> Vec<&'p Endpoint> {
         let places = self.endpoints.with(set, usize::MAX).unwrap_or_default();

@@ -28,6 +28,8 @@ pub struct Row {
     pub services: Option<String>,
     /// The protocols and ports.
     pub ports: String,
+    /// `IPv4` or `IPv6` where it is one family only, though both sides have addresses of both.
+    pub family: Option<&'static str>,
     /// During which hours, if not at all times.
     pub during: Option<String>,
     /// What the destinations have of protected health information.
@@ -62,8 +64,10 @@ pub(super) fn rows(difference: &Difference, pair: &Pair, names: &Names) -> Vec<R
         });
         match same {
             Some(row) => {
-                if !row.ports.split("; ").any(|known| known == ports) {
-                    row.ports = format!("{}; {ports}", row.ports);
+                for part in ports.split("; ") {
+                    if !row.ports.split("; ").any(|known| known == part) {
+                        row.ports = format!("{}; {part}", row.ports);
+                    }
                 }
                 row.packets = row.packets.union(&sides.packets);
             }
@@ -71,6 +75,7 @@ pub(super) fn rows(difference: &Difference, pair: &Pair, names: &Names) -> Vec<R
         }
     }
     for row in &mut rows {
+        row.family = names.only_family(row);
         row.during = difference.when.text(written_clock(difference, pair));
     }
     rows
@@ -186,6 +191,7 @@ impl Shown<'_> {
             to_written: self.written(&sides.destinations, |rule| &rule.to),
             services,
             ports,
+            family: None,
             during: None,
             phi: destination.phi.map(phi_word),
             criticality: destination.criticality.map(criticality_word),

@@ -11,6 +11,9 @@ pub(super) fn summary(change: &Change) -> String {
     if access.is_empty() && administration == 0 {
         return "no change in access: the same connections are open at the same times".to_owned();
     }
+    if access.is_empty() {
+        return "access changes: only who may administer enforcement points".to_owned();
+    }
     let marked = access.opened.iter().filter(|row| !row.marks.is_empty()).count();
     let marked = if marked == 0 { String::new() } else { format!(" ({marked} to look at first)") };
     let mut text =
@@ -41,9 +44,10 @@ pub(super) fn side(parties: &[Party], written: Option<&String>) -> Vec<String> {
 
 /// The services by name, and what they are where that says more.
 pub(super) fn over(row: &Row) -> String {
+    let family = row.family.map(|family| format!(", {family} only")).unwrap_or_default();
     match &row.services {
-        Some(services) if *services != row.ports => format!("{services} ({})", row.ports),
-        Some(_) | None => row.ports.clone(),
+        Some(services) if *services != row.ports => format!("{services} ({}){family}", row.ports),
+        Some(_) | None => format!("{}{family}", row.ports),
     }
 }
 

@@ -123,8 +123,7 @@ fn what_cannot_be_compared_exits_with_2_and_says_why() {
 fn directories_are_compared_in_every_form() {
     let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     fs::write(old.path().join("a.cordon"), POLICY).unwrap();
-    let hostile =
-        POLICY.replace("tcp 3613", "tcp 443").replace("drug library", "<b> | @all [x](y) `z` # h");
+    let hostile = POLICY.replace("tcp 3613", "tcp 443").replace("drug library", "<b> | @all [x](y) `z` # h");
     fs::write(new.path().join("a.cordon"), hostile).unwrap();
     let (old, new) = (old.path().to_str().unwrap(), new.path().to_str().unwrap());
     let at = Path::new(old);

@@ -57,11 +57,7 @@ const CHANGES: [(&str, Edit); 30] = [
     ("from a peer to its zone", (BEDSIDE, "to pump_srv  via alaris", "to dev_srv  via alaris")),
     (
         "from a group to one of it",
-        (
-            BEDSIDE,
-            "allow pumps            { from infusion_pumps",
-            "allow pumps            { from infusion_pump_lvp",
-        ),
+        (BEDSIDE, "bedside-gateway { from ward_monitors", "bedside-gateway { from monitor_ward"),
     ),
     ("turned around", (BEDSIDE, "from cs_icu  to monitor_icu", "from monitor_icu  to cs_icu")),
     ("a port of a service added", ("services.cordon", "{ tcp 22 ", "{ tcp 22, 2222 ")),
@@ -101,7 +97,7 @@ const CHANGES: [(&str, Edit); 30] = [
         (
             OPERATIONS,
             "allow office-web     { from corp  to internet  via web ",
-            "schedule office { mon..fri 07:00-19:00 }\nallow office-web     { from corp  to internet  via web   during office ",
+            "schedule office { mon..fri 07:00-19:00   timezone Europe/Berlin }\nallow office-web     { from corp  to internet  via web   during office ",
         ),
     ),
     ("who administers", (OPERATIONS, "firewall-admin { from jump ", "firewall-admin { from jump, nms ")),
