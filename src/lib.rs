@@ -16,4 +16,5 @@ pub mod read;
 pub mod prove;
 pub mod report;
 pub mod query;
+pub mod diff;
 pub mod cli;

@@ -31,6 +31,7 @@ mod custom_target;
 mod pfsense;
 mod posture;
 mod report;
+mod diff;
 mod hazards;
 mod verify;
 mod mutation;

@@ -42,6 +42,19 @@ Example:
 Open index.html of that directory in a browser; index.md says the same in Markdown. The pages load nothing from elsewhere.
 The report is on the policy: it proves no config, which `cordon build` and `cordon verify` do.";
 
+const DIFF_HELP: &str = "\
+Examples:
+  cordon diff                            the last commit and the working tree, policy in the current directory
+  cordon diff main --policy policy       the branch main and the working tree
+  cordon diff main..feature              two branches
+  cordon diff main...feature             what feature changed since it left main
+  cordon diff ../before ../after         two directories
+
+Exit codes:
+  0  compared; with --exit-code, no change in access
+  1  with --exit-code: access changes
+  2  wrong usage, or a policy that cannot be read or has errors";
+
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
     /// Say everything that is wrong with a policy, and write nothing
@@ -141,6 +154,10 @@ pub(super) enum Command {
         inventory: Option<String>,
     },
 
+    /// Say what changes in access between two versions of a policy
+    #[command(after_help = DIFF_HELP)]
+    Diff(Changes),
+
     /// List the targets that cordon comes with, and what each can express
     #[command(after_help = "Example:\n  cordon targets --format markdown")]
     Targets {
@@ -148,6 +165,42 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t = ListFormat::Human)]
         format: ListFormat,
     },
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Changes {
+    /// A revision as git knows it, `A..B` or `A...B`; or a directory, where NEW is one too [default: HEAD]
+    pub(super) old: Option<String>,
+    /// A revision, or a directory [default: the working tree]
+    pub(super) new: Option<String>,
+    /// The policy in the repository, where revisions are compared
+    #[arg(long, value_name = "PATH", default_value = ".")]
+    pub(super) policy: PathBuf,
+    /// Exit with 1 if access changes
+    #[arg(long)]
+    pub(super) exit_code: bool,
+    /// Show how the output of each enforcement point differs, line by line
+    #[arg(long)]
+    pub(super) text: bool,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = ChangesFormat::Human)]
+    pub(super) format: ChangesFormat,
+    /// The date by which it is decided which statements have expired, in both [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(super) as_of: Option<Date>,
+    /// Take both policies as they are under a posture; given several times, under all of them
+    #[arg(long = "posture", value_name = "NAME")]
+    pub(super) postures: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(super) enum ChangesFormat {
+    /// Text
+    Human,
+    /// One JSON document
+    Json,
+    /// A comment for a pull request
+    Markdown,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]

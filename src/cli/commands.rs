@@ -47,6 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Inventory { common, since, inventory } => {
             super::inventory::run(common, since.as_deref(), inventory.as_deref())
         }
+        Command::Diff(changes) => super::diff::run(changes),
         Command::Targets { format } => run_targets(*format),
     }
 }

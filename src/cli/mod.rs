@@ -3,10 +3,12 @@
 mod args;
 mod commands;
 mod config;
+mod diff;
 mod inventory;
 mod load;
 mod output;
 mod report;
+mod revision;
 mod splice;
 mod targets;
 mod verify;

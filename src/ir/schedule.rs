@@ -83,6 +83,23 @@ impl Week {
         Week(pieces.collect())
     }
 
+    /// The minutes of some runs; what lies behind the end of the week is left out.
+    pub fn of_runs(runs: impl IntoIterator<Item = Interval<u16>>) -> Self {
+        let week = Interval::spanning(0, MINUTES_OF_WEEK - 1);
+        let inside = runs.into_iter().filter(|run| run.overlaps(week));
+        Week(inside.map(|run| Interval::spanning(run.first(), run.last().min(week.last()))).collect())
+    }
+
+    /// True if it holds a minute of the week.
+    pub fn contains(&self, minute: u16) -> bool {
+        self.0.contains(minute)
+    }
+
+    /// The same time by a clock that shows `minutes` more.
+    pub fn later(&self, minutes: i16) -> Self {
+        self.earlier(minutes.saturating_neg())
+    }
+
     /// What is in either.
     pub fn union(self, other: Self) -> Self {
         Week(self.0.intervals().chain(other.0.intervals()).collect())

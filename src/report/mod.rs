@@ -8,4 +8,5 @@ mod site;
 pub use inventory::{Changes, Picture};
 pub use manifest::{MANIFEST, Manifest};
 pub use posture::posture_summary;
+pub(crate) use site::escaped;
 pub use site::{LayoutError, report};

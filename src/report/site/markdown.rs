@@ -163,7 +163,7 @@ fn code(text: &str) -> String {
 }
 
 /// Text of which no character means anything to Markdown or HTML.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let text = on_one_line(text);
     let mut safe = String::with_capacity(text.len());
     for (place, character) in text.char_indices() {

@@ -17,6 +17,8 @@ mod words;
 
 use thiserror::Error;
 
+pub(crate) use self::markdown::escaped;
+
 use self::document::Page;
 use self::view::Site;
 use crate::diag::Record;
