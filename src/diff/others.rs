@@ -9,7 +9,7 @@ use std::fmt::Debug;
 
 use serde::Serialize;
 
-use crate::ir::{Management, Policy, RuleIndex, Subject};
+use crate::ir::{Action, Management, Policy, RuleIndex, Subject};
 use crate::set::{AddressSet, ServiceSet};
 
 /// A statement that was added, removed or changed.
@@ -127,14 +127,24 @@ fn guards(policy: &Policy) -> Described {
         };
         let clauses = vec![
             ("of", subject),
-            ("rate", text((one.rate, one.per_source))),
-            ("then", text(one.action)),
+            ("rate", text((one.metric, one.rate, one.per_source))),
+            ("then", action(policy, &one.action)),
             ("approval", text(&one.approval)),
             ("about", text(&one.about)),
         ];
         ("guard", one.id.clone(), clauses)
     });
     all.collect()
+}
+
+/// What a guard does, with rules by name: their places change with other rules.
+fn action(policy: &Policy, action: &Action) -> String {
+    match action {
+        Action::Isolate { seconds, except } => {
+            text((seconds, except.iter().map(|rule| &policy[*rule].id).collect::<Vec<_>>()))
+        }
+        Action::Alert | Action::Limit | Action::Quarantine { .. } => text(action),
+    }
 }
 
 fn postures(policy: &Policy) -> Described {
@@ -158,9 +168,11 @@ fn devices(policy: &Policy) -> Described {
             let zones = interface.zones.iter().map(|zone| policy[*zone].name.as_str());
             (interface.name.as_str(), zones.collect::<Vec<_>>(), &interface.link)
         });
+        let ports = one.ports.iter().map(|port| (&port.name, &policy[port.zone].name, port.levels));
         let clauses = vec![
             ("target", text((one.kind, &one.target))),
             ("interfaces", text(interfaces.collect::<Vec<_>>())),
+            ("ports", text(ports.collect::<Vec<_>>())),
             ("tcam", text(one.tcam)),
             ("fragments", text(one.denies_fragments.is_some())),
         ];
