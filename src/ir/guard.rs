@@ -1,6 +1,6 @@
 //! Guards: what happens when something opens more connections, or sends more, than it should.
 
-use super::{About, Policy, RuleIndex, Span};
+use super::{About, Criticality, Policy, RuleIndex, Span};
 use crate::set::{AddressSet, ServiceSet, Set};
 
 /// The protocol number of TCP (RFC 9293).
@@ -233,6 +233,11 @@ fn kept_by_iptables(policy: &Policy, guard: &Guard) -> Result<(), &'static str> 
             !packets.v4.is_empty() && !packets.v6.is_empty()
         }
     };
+    if guard.per_source && touches_life(policy, &guard.subject) {
+        return Err(
+            "a table of hash limits that is full drops new sources, also where it only counts, and lives depend on these",
+        );
+    }
     if is_of_both && !guard.per_source {
         return Err("iptables counts IPv4 and IPv6 apart, so it can count for each source only");
     }
@@ -253,6 +258,19 @@ fn kept_by_iptables(policy: &Policy, guard: &Guard) -> Result<(), &'static str> 
         );
     }
     Ok(())
+}
+
+/// True if lives depend on something of what a guard counts.
+fn touches_life(policy: &Policy, subject: &Subject) -> bool {
+    let counted: Vec<&AddressSet> = match subject {
+        Subject::Sources(sources) => vec![sources],
+        Subject::Rule(rule) => vec![&policy[*rule].from.addresses, &policy[*rule].to.addresses],
+    };
+    let zones = policy.zones.iter().map(|zone| (zone.criticality, &zone.addresses));
+    let endpoints = policy.endpoints.iter().map(|endpoint| (endpoint.criticality, &endpoint.addresses));
+    zones.chain(endpoints).any(|(criticality, addresses)| {
+        criticality == Some(Criticality::Life) && counted.iter().any(|one| !one.is_disjoint(addresses))
+    })
 }
 
 /// True if the rate that a hash limit makes of a rate is not far from it.

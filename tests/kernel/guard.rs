@@ -36,9 +36,19 @@ firewall core {
 const QUARANTINE: &str =
     "guard lab { new-connections 2/second burst 5 per source  then quarantine 3 seconds }\n";
 
+/// What iptables counts where lives depend on it: one family, and all of it together.
+const TOGETHER: &str = "class bed in icu { hosts 10.1.0.0/24 }
+guard bed { new-connections 1/hour burst 5  then alert";
+
 fn site(loader: Loader, more: &str) -> Site {
     let directory = tempfile::tempdir().unwrap();
-    std::fs::write(directory.path().join("policy.cordon"), format!("{POLICY}{more}")).unwrap();
+    let each = "guard icu    { new-connections 1/hour burst 5 per source  then alert";
+    assert!(POLICY.contains(each));
+    let policy = match loader {
+        Loader::Nftables => POLICY.to_owned(),
+        Loader::Iptables(_) => POLICY.replace(each, TOGETHER),
+    };
+    std::fs::write(directory.path().join("policy.cordon"), format!("{policy}{more}")).unwrap();
     Site::compile_for(directory.path(), loader)
 }
 
