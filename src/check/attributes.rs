@@ -7,14 +7,6 @@ use crate::diag::{Diagnostics, suggestion};
 use crate::ir::{About, Criticality, Phi, Risk, Role, Trust};
 use crate::syntax::ast::{Attribute, Key, Word};
 
-const PHI: [(&str, Phi); 3] = [("none", Phi::None), ("transit", Phi::Transit), ("store", Phi::Store)];
-
-const CRITICALITY: [(&str, Criticality); 3] =
-    [("ops", Criticality::Ops), ("care", Criticality::Care), ("life", Criticality::Life)];
-
-const RISK: [(&str, Risk); 4] =
-    [("low", Risk::Low), ("medium", Risk::Medium), ("high", Risk::High), ("critical", Risk::Critical)];
-
 const TRUST: [(&str, Trust); 4] = [
     ("internal", Trust::Internal),
     ("partner", Trust::Partner),
@@ -53,17 +45,17 @@ fn one_of<T: Copy>(
 
 /// What it has of protected health information.
 pub(super) fn phi(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Option<Phi> {
-    one_of(attributes, Key::Phi, &PHI, diagnostics)
+    one_of(attributes, Key::Phi, &Phi::ALL, diagnostics)
 }
 
 /// What its loss would touch.
 pub(super) fn criticality(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Option<Criticality> {
-    one_of(attributes, Key::Criticality, &CRITICALITY, diagnostics)
+    one_of(attributes, Key::Criticality, &Criticality::ALL, diagnostics)
 }
 
 /// How exposed it is.
 pub(super) fn risk(attributes: &[Attribute], diagnostics: &mut Diagnostics) -> Option<Risk> {
-    one_of(attributes, Key::Risk, &RISK, diagnostics)
+    one_of(attributes, Key::Risk, &Risk::ALL, diagnostics)
 }
 
 /// How far the hosts of a zone are trusted.

@@ -193,9 +193,9 @@ impl Shown<'_> {
             ports,
             family: None,
             during: None,
-            phi: destination.phi.map(phi_word),
-            criticality: destination.criticality.map(criticality_word),
-            risk: source.risk.max(destination.risk).map(risk_word),
+            phi: destination.phi.map(Phi::word),
+            criticality: destination.criticality.map(Criticality::word),
+            risk: source.risk.max(destination.risk).map(Risk::word),
             cause,
             packets: sides.packets,
             when: when.clone(),
@@ -237,29 +237,4 @@ pub(super) fn few(names: &[impl AsRef<str>]) -> String {
         shown.push(format!("{} more", names.len() - SHOWN));
     }
     shown.join(", ")
-}
-
-fn phi_word(phi: Phi) -> &'static str {
-    match phi {
-        Phi::None => "none",
-        Phi::Transit => "transit",
-        Phi::Store => "store",
-    }
-}
-
-fn criticality_word(criticality: Criticality) -> &'static str {
-    match criticality {
-        Criticality::Ops => "ops",
-        Criticality::Care => "care",
-        Criticality::Life => "life",
-    }
-}
-
-fn risk_word(risk: Risk) -> &'static str {
-    match risk {
-        Risk::Low => "low",
-        Risk::Medium => "medium",
-        Risk::High => "high",
-        Risk::Critical => "critical",
-    }
 }

@@ -180,15 +180,15 @@ pub(super) fn help_for(format: &str) -> String {
 
 /// The columns of a mapping that a table has, by their places in its rows.
 pub(super) struct Found {
-    name: Vec<usize>,
+    pub(super) name: Vec<usize>,
     address: Vec<usize>,
     mac: Vec<usize>,
-    kind: Vec<usize>,
-    vendor: Vec<usize>,
-    model: Vec<usize>,
-    os: Vec<usize>,
-    owner: Vec<usize>,
-    zone: Vec<usize>,
+    pub(super) kind: Vec<usize>,
+    pub(super) vendor: Vec<usize>,
+    pub(super) model: Vec<usize>,
+    pub(super) os: Vec<usize>,
+    pub(super) owner: Vec<usize>,
+    pub(super) zone: Vec<usize>,
     risk: Vec<usize>,
     phi: Vec<usize>,
     supported_until: Vec<usize>,
@@ -243,17 +243,17 @@ impl Found {
             phi: places("what it has of PHI", &columns.phi),
             supported_until: places("the end of support", &columns.supported_until),
             more: columns.more.iter().map(|(name, from)| (name.clone(), places(name, from))).collect(),
-            risks: words([
-                ("low", Risk::Low, &risk.low),
-                ("medium", Risk::Medium, &risk.medium),
-                ("high", Risk::High, &risk.high),
-                ("critical", Risk::Critical, &risk.critical),
-            ]),
-            phis: words([
-                ("none", Phi::None, &phi.none),
-                ("transit", Phi::Transit, &phi.transit),
-                ("store", Phi::Store, &phi.store),
-            ]),
+            risks: words(Risk::ALL, |value| match value {
+                Risk::Low => &risk.low,
+                Risk::Medium => &risk.medium,
+                Risk::High => &risk.high,
+                Risk::Critical => &risk.critical,
+            }),
+            phis: words(Phi::ALL, |value| match value {
+                Phi::None => &phi.none,
+                Phi::Transit => &phi.transit,
+                Phi::Store => &phi.store,
+            }),
             skip,
             twice,
         }
@@ -285,34 +285,6 @@ impl Found {
         self.mac.iter().filter_map(|place| row.cells.get(*place))
     }
 
-    pub(super) fn name<'r>(&self, row: &'r Row) -> &'r str {
-        first(&self.name, row)
-    }
-
-    pub(super) fn kind<'r>(&self, row: &'r Row) -> &'r str {
-        first(&self.kind, row)
-    }
-
-    pub(super) fn vendor<'r>(&self, row: &'r Row) -> &'r str {
-        first(&self.vendor, row)
-    }
-
-    pub(super) fn model<'r>(&self, row: &'r Row) -> &'r str {
-        first(&self.model, row)
-    }
-
-    pub(super) fn os<'r>(&self, row: &'r Row) -> &'r str {
-        first(&self.os, row)
-    }
-
-    pub(super) fn owner<'r>(&self, row: &'r Row) -> &'r str {
-        first(&self.owner, row)
-    }
-
-    pub(super) fn zone<'r>(&self, row: &'r Row) -> &'r str {
-        first(&self.zone, row)
-    }
-
     pub(super) fn supported_until<'r>(&self, row: &'r Row) -> Option<&'r str> {
         Some(first(&self.supported_until, row)).filter(|text| !text.is_empty())
     }
@@ -333,18 +305,21 @@ impl Found {
     }
 }
 
-/// The first cell that is filled.
-fn first<'r>(places: &[usize], row: &'r Row) -> &'r str {
+/// The first cell that is filled, among those at some places.
+pub(super) fn first<'r>(places: &[usize], row: &'r Row) -> &'r str {
     let cells = places.iter().filter_map(|place| row.cells.get(*place)).map(cell::text);
     cells.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
 }
 
 /// Values in lower case, each with what it stands for; the words of the policy stand for themselves.
-fn words<T: Copy, const N: usize>(known: [(&str, T, &Vec<String>); N]) -> Vec<(String, T)> {
+fn words<'m, T: Copy, const N: usize>(
+    known: [(&str, T); N],
+    others: impl Fn(T) -> &'m Vec<String>,
+) -> Vec<(String, T)> {
     let mut words = Vec::new();
-    for (own, value, others) in known {
+    for (own, value) in known {
         words.push((own.to_owned(), value));
-        words.extend(others.iter().map(|other| (other.to_lowercase(), value)));
+        words.extend(others(value).iter().map(|other| (other.to_lowercase(), value)));
     }
     words
 }

@@ -248,24 +248,26 @@ impl Reader<'_, '_> {
             unreadable("`phi` that the mapping knows", text);
             None
         });
-        let name = match (columns.name(row), addresses.first()) {
+        let name = match (mapping::first(&columns.name, row), addresses.first()) {
             ("", Some(address)) => self.texts.keep(&address.to_string()),
             ("", None) => self.texts.keep(&format!("row {}", number + 1)),
             (name, _) => self.texts.keep(name),
         };
         let more =
             columns.more(row).map(|(name, value)| (self.texts.keep(name), self.texts.keep(value))).collect();
+        let inventory = self.texts.keep(&self.export.statement.name.node);
+        let mut text = |places: &[usize]| self.texts.keep(mapping::first(places, row));
         Some(Asset {
-            inventory: self.texts.keep(&self.export.statement.name.node),
+            inventory,
             name,
             addresses,
             macs,
-            kind: self.texts.keep(columns.kind(row)),
-            vendor: self.texts.keep(columns.vendor(row)),
-            model: self.texts.keep(columns.model(row)),
-            os: self.texts.keep(columns.os(row)),
-            owner: self.texts.keep(columns.owner(row)),
-            zone: self.texts.keep(columns.zone(row)),
+            kind: text(&columns.kind),
+            vendor: text(&columns.vendor),
+            model: text(&columns.model),
+            os: text(&columns.os),
+            owner: text(&columns.owner),
+            zone: text(&columns.zone),
             risk,
             phi,
             supported_until,

@@ -150,6 +150,21 @@ pub enum Phi {
     Store,
 }
 
+impl Phi {
+    /// All, each with the word that a policy has for it.
+    pub const ALL: [(&'static str, Phi); 3] =
+        [("none", Phi::None), ("transit", Phi::Transit), ("store", Phi::Store)];
+
+    /// The word that a policy has for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Phi::None => "none",
+            Phi::Transit => "transit",
+            Phi::Store => "store",
+        }
+    }
+}
+
 /// What the loss of something would touch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Criticality {
@@ -159,6 +174,21 @@ pub enum Criticality {
     Care,
     /// A patient's life.
     Life,
+}
+
+impl Criticality {
+    /// All, each with the word that a policy has for it.
+    pub const ALL: [(&'static str, Criticality); 3] =
+        [("ops", Criticality::Ops), ("care", Criticality::Care), ("life", Criticality::Life)];
+
+    /// The word that a policy has for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Criticality::Ops => "ops",
+            Criticality::Care => "care",
+            Criticality::Life => "life",
+        }
+    }
 }
 
 /// How far the hosts of a zone are trusted.
@@ -194,6 +224,22 @@ pub enum Risk {
     High,
     /// Critical.
     Critical,
+}
+
+impl Risk {
+    /// All, each with the word that a policy has for it.
+    pub const ALL: [(&'static str, Risk); 4] =
+        [("low", Risk::Low), ("medium", Risk::Medium), ("high", Risk::High), ("critical", Risk::Critical)];
+
+    /// The word that a policy has for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Risk::Low => "low",
+            Risk::Medium => "medium",
+            Risk::High => "high",
+            Risk::Critical => "critical",
+        }
+    }
 }
 
 /// What people want to know of a statement.

@@ -180,18 +180,13 @@ fn known<'c>(word: &'c Word, grounds: &Grounds, diagnostics: &mut Diagnostics) -
     }
 }
 
-const RISKS: [(&str, Risk); 4] =
-    [("low", Risk::Low), ("medium", Risk::Medium), ("high", Risk::High), ("critical", Risk::Critical)];
-
-const PHIS: [(&str, Phi); 3] = [("none", Phi::None), ("transit", Phi::Transit), ("store", Phi::Store)];
-
 /// Reports a value that the column can never have, since a condition on it would select nothing, or everything.
 fn check_value(column: Column, operator: Operator, value: &Word, diagnostics: &mut Diagnostics) {
     let mut known: Vec<&str> = Vec::new();
     if matches!(column, Column::Risk) {
-        known.extend(RISKS.iter().map(|(word, _)| *word));
+        known.extend(Risk::ALL.iter().map(|(word, _)| *word));
     } else if matches!(column, Column::Phi) {
-        known.extend(PHIS.iter().map(|(word, _)| *word));
+        known.extend(Phi::ALL.iter().map(|(word, _)| *word));
     } else {
         return;
     }
@@ -233,8 +228,8 @@ impl Column<'_> {
             Column::Type => passes(&asset.kind),
             Column::Vendor => passes(&asset.vendor),
             Column::Zone => passes(&asset.zone),
-            Column::Risk => passes(word_of(&RISKS, asset.risk)),
-            Column::Phi => passes(word_of(&PHIS, asset.phi)),
+            Column::Risk => passes(asset.risk.map_or("", Risk::word)),
+            Column::Phi => passes(asset.phi.map_or("", Phi::word)),
             Column::SupportedUntil => {
                 asset.supported_until.map_or_else(|| passes(""), |until| passes(&until.to_string()))
             }
@@ -251,9 +246,4 @@ impl Column<'_> {
             }
         }
     }
-}
-
-/// The word for a value of a closed list; empty if there is none.
-fn word_of<T: Copy + PartialEq>(known: &[(&'static str, T)], value: Option<T>) -> &'static str {
-    known.iter().find(|(_, known)| Some(*known) == value).map_or("", |(word, _)| *word)
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{columns, shown};
-use crate::ir::{Asset, Classification, Placement, Policy};
+use crate::ir::{Asset, Classification, Phi, Placement, Policy, Risk};
 
 /// What changed, each list by name.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -97,8 +97,8 @@ fn facts(policy: &Policy, asset: &Asset, placement: &Placement) -> Facts {
         ("model", shown(&asset.model)),
         ("os", shown(&asset.os)),
         ("owner", shown(&asset.owner)),
-        ("risk", asset.risk.map_or_else(String::new, |risk| format!("{risk:?}").to_lowercase())),
-        ("phi", asset.phi.map_or_else(String::new, |phi| format!("{phi:?}").to_lowercase())),
+        ("risk", asset.risk.map_or("", Risk::word).to_owned()),
+        ("phi", asset.phi.map_or("", Phi::word).to_owned()),
         ("supported until", asset.supported_until.map_or_else(String::new, |until| until.to_string())),
     ];
     facts.into_iter().filter(|(_, text)| !text.is_empty()).collect()

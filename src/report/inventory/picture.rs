@@ -113,8 +113,8 @@ fn zones(policy: &Policy, classification: &Classification) -> Vec<ZoneCount> {
         zone: zone.name.clone(),
         devices: 0,
         unclassified: 0,
-        phi: zone.phi.map_or("", phi),
-        criticality: zone.criticality.map_or("", criticality),
+        phi: zone.phi.map_or("", Phi::word),
+        criticality: zone.criticality.map_or("", Criticality::word),
     };
     let mut zones: Vec<ZoneCount> = policy.zones.iter().map(count).collect();
     for (_, placement) in classification.of(policy) {
@@ -203,22 +203,6 @@ fn known(asset: &Asset, sources: &Sources) -> Known {
         vendor: shown(&asset.vendor),
         model: shown(&asset.model),
         row: format!("{}:{}", row.path, row.line),
-    }
-}
-
-fn phi(phi: Phi) -> &'static str {
-    match phi {
-        Phi::None => "none",
-        Phi::Transit => "transit",
-        Phi::Store => "store",
-    }
-}
-
-fn criticality(criticality: Criticality) -> &'static str {
-    match criticality {
-        Criticality::Ops => "ops",
-        Criticality::Care => "care",
-        Criticality::Life => "life",
     }
 }
 
