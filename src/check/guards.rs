@@ -75,6 +75,16 @@ fn guard(statement: &ast::Guard, subjects: &Subjects, diagnostics: &mut Diagnost
         return None;
     }
     let (subject, Threshold { metric, rate, per_source }, action) = (subject?, threshold?, action?);
+    if metric == Metric::SessionTime {
+        if !matches!(subject, Subject::Rule(_)) {
+            diagnostics.push(CheckError::SessionsOfAll { name, span });
+            return None;
+        }
+        if !matches!(action, Action::Alert | Action::Limit) {
+            diagnostics.push(CheckError::SessionAction { action: action.word(), name, span });
+            return None;
+        }
+    }
     if matches!(action, Action::Quarantine { .. }) && !per_source {
         diagnostics.push(CheckError::QuarantineOfAll { name, span });
         return None;
@@ -83,7 +93,7 @@ fn guard(statement: &ast::Guard, subjects: &Subjects, diagnostics: &mut Diagnost
         diagnostics.push(CheckError::DestinationsOfAll { name, span });
         return None;
     }
-    let of_rule = matches!(subject, Subject::Rule(_));
+    let of_rule = matches!(subject, Subject::Rule(_)) && metric != Metric::SessionTime;
     if of_rule && (metric != Metric::NewConnections || matches!(action, Action::Isolate { .. })) {
         let what = if metric == Metric::NewConnections { "isolate" } else { metric.word() };
         diagnostics.push(CheckError::BeyondRule { name, what, span });
@@ -98,7 +108,7 @@ fn guard(statement: &ast::Guard, subjects: &Subjects, diagnostics: &mut Diagnost
     // A `.` stands in no name of a policy, so that no zone is called like a zone and what is counted of it.
     let id = match metric {
         Metric::NewConnections => format!("{name}-{}", action.word()),
-        Metric::Packets | Metric::Bandwidth | Metric::Destinations => {
+        Metric::Packets | Metric::Bandwidth | Metric::Destinations | Metric::SessionTime => {
             format!("{name}.{}-{}", metric.word(), action.word())
         }
     };

@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 135] = [
+pub const CODES: [Code; 137] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -106,6 +106,9 @@ pub const CODES: [Code; 135] = [
     code("C0620", "a threshold that nothing measures"),
     // Postures.
     code("C0621", "a posture that cuts nothing off"),
+    // Sessions.
+    code("C0622", "a session time of something that is no rule"),
+    code("C0623", "a session time that would cut off more than the session"),
     // What is required.
     code("C0631", "a statement lacks what the policy requires"),
     // What is accepted.
