@@ -1,6 +1,6 @@
 //! Guards: whom they watch, and what happens where a threshold is passed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::attributes;
 use super::error::CheckError;
@@ -31,6 +31,8 @@ const DURATIONS: [(&str, u32); 8] = [
 pub(super) struct Subjects<'a> {
     pub(super) scope: &'a Scope,
     pub(super) rules: &'a [Rule],
+    /// The ids of rules whose last day is over. A guard of one guards nothing any more.
+    pub(super) ended: &'a BTreeSet<String>,
     pub(super) zones: &'a [Zone],
     pub(super) endpoints: &'a [Endpoint],
 }
@@ -132,6 +134,7 @@ impl Subjects<'_> {
             }
             Some(index) => self.rule(RuleIndex(index), word, diagnostics),
             None if place => self.scope.addresses_of(&word.node).cloned().map(Subject::Sources),
+            None if self.ended.contains(&word.node) => None,
             None => {
                 let rules = self.rules.iter().map(|rule| rule.id.as_str());
                 let help = suggestion(&name, self.scope.names().chain(rules));
@@ -204,7 +207,7 @@ impl Subjects<'_> {
         diagnostics: &mut Diagnostics,
     ) -> Option<Vec<RuleIndex>> {
         let mut except = Vec::new();
-        for word in words {
+        for word in words.iter().filter(|word| !self.ended.contains(&word.node)) {
             let rule = postures::kept(word, self.rules, diagnostics)?;
             if let Some(Subject::Sources(isolated)) = subject {
                 postures::warn_if_idle(word, rule, self.rules, isolated, diagnostics);

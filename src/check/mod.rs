@@ -31,7 +31,7 @@ mod thresholds;
 mod topology;
 mod warning;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -182,14 +182,17 @@ fn resolve(
         schedules: &mut schedules,
         declared: Declared::default(),
         derived: BTreeMap::new(),
+        ended: BTreeSet::new(),
         as_of,
     };
     let rules = lowering.rules(&statements.rules, &statements.classes, diagnostics);
     let managements = lowering.managements(&statements.managements, &device_names, diagnostics);
     let assertions = lowering.assertions(&statements.assertions, diagnostics);
-    let subjects = guards::Subjects { scope: &scope, rules: &rules, zones: &zones, endpoints: &endpoints };
+    let ended = &lowering.ended;
+    let subjects =
+        guards::Subjects { scope: &scope, rules: &rules, ended, zones: &zones, endpoints: &endpoints };
     let guards = guards::guards(&statements.guards, &subjects, diagnostics);
-    let postures = postures::postures(&statements.postures, &scope, &rules, diagnostics);
+    let postures = postures::postures(&statements.postures, &scope, (&rules, ended), diagnostics);
     let services = services.finish(diagnostics);
     let schedules = schedules.finish(diagnostics);
     Policy {
