@@ -33,7 +33,7 @@ fn drifted(name: &str, from: &str, to: &str) -> tempfile::NamedTempFile {
 fn the_output_of_the_example_is_proved_for_each_device() {
     let (code, said, _) = verify(&hospital(), &hospital().join("build"), &[]);
     assert_eq!(code, 0, "{said}");
-    for device in ["border", "core", "dist1", "dist2", "dist3", "records"] {
+    for device in ["border", "core", "dist1", "dist2", "dist3", "records", "wifi"] {
         assert!(said.contains(&format!("{device}: proved equal, in ")), "{said}");
     }
 }
