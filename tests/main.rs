@@ -32,6 +32,7 @@ mod pfsense;
 mod posture;
 mod report;
 mod diff;
+mod testing;
 mod hazards;
 mod verify;
 mod mutation;

@@ -36,6 +36,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use self::acceptance::Ledger;
+pub use self::assertions::{Violation, packets_of, violation};
 use self::error::CheckError;
 pub use self::inventory::{Doubts, Reachable};
 use self::names::{Declared, Scope};
@@ -98,6 +99,18 @@ impl<'a> Statements<'a> {
 
 /// Checks a policy as of a date, with the inventories that its statements name.
 pub fn check(files: &[File], inventories: Inventories, as_of: Date, diagnostics: &mut Diagnostics) -> Policy {
+    let policy = check_but_assertions(files, inventories, as_of, diagnostics);
+    assertions::check(&policy, &Conduits::new(&policy), diagnostics);
+    policy
+}
+
+/// Checks all of a policy but whether its assertions hold, which `cordon test` judges one by one.
+pub fn check_but_assertions(
+    files: &[File],
+    inventories: Inventories,
+    as_of: Date,
+    diagnostics: &mut Diagnostics,
+) -> Policy {
     let statements = Statements::sort(files);
     let mut policy = resolve(&statements, &inventories, as_of, diagnostics);
     let all_read = inventories.read == statements.inventories.len();
@@ -109,7 +122,7 @@ pub fn check(files: &[File], inventories: Inventories, as_of: Date, diagnostics:
     topology::check(&policy, &conduits, diagnostics);
     ports::check_life(&policy, diagnostics);
     require::check(&statements.requires, &policy, diagnostics);
-    assertions::check(&policy, &conduits, diagnostics);
+    assertions::check_visible(&policy, diagnostics);
     if all_read {
         inventory::check(&policy, &conduits, &mut ledger, diagnostics);
     }

@@ -158,6 +158,10 @@ pub(super) enum Command {
     #[command(after_help = DIFF_HELP)]
     Diff(Changes),
 
+    /// Run the assertions of a policy, and the tests beside it
+    #[command(after_help = super::test::HELP)]
+    Test(super::test::Tests),
+
     /// List the targets that cordon comes with, and what each can express
     #[command(after_help = "Example:\n  cordon targets --format markdown")]
     Targets {

@@ -1,6 +1,6 @@
 //! What each command does.
 
-use std::fs::File;
+use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::args::{Arguments, Command, Common, Format, ListFormat, Options};
-use super::load::load;
+use super::load::{Loaded, load};
 use super::targets::load_targets;
 use super::verify::prove_build;
 use super::{Failure, Outcome, output};
@@ -22,6 +22,7 @@ use crate::query::{Fields, answer, explain, parse_packet};
 use crate::report::{MANIFEST, Manifest, posture_summary};
 use crate::set::protocol_number;
 use crate::source::Sources;
+use crate::syntax::ast::File;
 
 /// The width of messages, in columns.
 pub(super) const WIDTH: usize = 100;
@@ -48,6 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             super::inventory::run(common, since.as_deref(), inventory.as_deref())
         }
         Command::Diff(changes) => super::diff::run(changes),
+        Command::Test(tests) => super::test::run(tests),
         Command::Targets { format } => run_targets(*format),
     }
 }
@@ -65,7 +67,20 @@ pub(super) struct Checked {
 
 pub(super) fn read_and_check(path: &Path, options: &Options) -> Result<Checked, Failure> {
     let mut diagnostics = Diagnostics::default();
-    let mut loaded = load(path, &mut diagnostics)?;
+    let loaded = load(path, &mut diagnostics)?;
+    check_loaded(loaded, options, check, diagnostics)
+}
+
+/// A function that checks a policy: [`check`], or one that checks less.
+type Check = fn(&[File], Inventories, Date, &mut Diagnostics) -> Policy;
+
+/// Checks what was read.
+pub(super) fn check_loaded(
+    mut loaded: Loaded,
+    options: &Options,
+    check: Check,
+    mut diagnostics: Diagnostics,
+) -> Result<Checked, Failure> {
     let folders = load_targets(&loaded.root, &mut loaded.sources, &mut diagnostics);
     let users = UserTargets::new(&folders, &mut diagnostics);
     let inventories = Inventories::read(&loaded.exports, &mut diagnostics);
@@ -77,7 +92,7 @@ pub(super) fn read_and_check(path: &Path, options: &Options) -> Result<Checked, 
 }
 
 /// The policy under the postures that were asked for.
-fn under_postures(policy: Policy, names: &[String]) -> Result<Policy, Failure> {
+pub(super) fn under_postures(policy: Policy, names: &[String]) -> Result<Policy, Failure> {
     let known = policy.postures.clone();
     names.iter().try_fold(policy, |policy, name| {
         let posture = known.iter().find(|posture| posture.name == *name).ok_or_else(|| {
@@ -303,7 +318,7 @@ fn run_query(common: &Common, packets: &Path) -> Result<Outcome, Failure> {
         answer(&checked.policy, io::stdin().lock(), io::stdout().lock())
     } else {
         let file =
-            File::open(packets).map_err(|problem| Failure(format!("cannot read `{name}`: {problem}")))?;
+            fs::File::open(packets).map_err(|problem| Failure(format!("cannot read `{name}`: {problem}")))?;
         answer(&checked.policy, file, io::stdout().lock())
     };
     answered.map_err(|problem| Failure(format!("`{name}`: {problem}")))?;

@@ -13,6 +13,8 @@ mod revision;
 mod rewrite;
 mod splice;
 mod targets;
+mod test;
+mod test_files;
 mod verify;
 
 use std::io::Write;

@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 137] = [
+pub const CODES: [Code; 143] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -174,4 +174,11 @@ pub const CODES: [Code; 137] = [
     code("C1017", "addresses that belong to several devices"),
     code("C1018", "two classes take what is unclassified in a zone"),
     code("C1019", "a class has fewer devices than it has to have"),
+    // Tests.
+    code("C1101", "a table of tests that cannot be read"),
+    code("C1102", "a table of tests whose columns are not clear"),
+    code("C1103", "rows of a table of tests that are no packets"),
+    code("C1104", "rows of a table of tests that expect no verdict"),
+    code("C1105", "a file of tests that states something else"),
+    code("C1106", "a file of tests that holds none"),
 ];
