@@ -26,6 +26,7 @@ mod read;
 mod robust;
 mod random;
 mod cli;
+mod formats;
 mod topology;
 mod custom_target;
 mod pfsense;

@@ -62,7 +62,8 @@ fn run(case: &str, more: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cordon"));
     let about = if case.starts_with(ABOUT_TESTS) { "test" } else { "check" };
     command.args([about, case, "--as-of", "2026-11-01"]).args(more);
-    let output = command.current_dir(directory()).env_remove("RUST_BACKTRACE").output().unwrap();
+    let output =
+        command.current_dir(directory()).env_remove("RUST_BACKTRACE").env_remove("COLUMNS").output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }

@@ -152,6 +152,12 @@ fn a_build_that_does_not_mean_its_policy_writes_nothing_but_a_report() {
     assert!(!directory.path().join("build").exists());
     let report = fs::read_to_string(directory.path().join("build.proof-failed.txt")).unwrap();
     assert!(report.contains("edge: ") && report.contains("opened: IPv4"), "{report}");
+    for format in ["json", "sarif", "junit", "github", "gitlab"] {
+        let refused = cordon(&[&build[..], &["--format", format]].concat(), "");
+        let document = String::from_utf8(refused.stdout).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{document}");
+        assert!(document.contains("C0999") && document.contains("does not mean what"), "{document}");
+    }
     let forced = cordon(&[&build[..], &["--no-verify"]].concat(), "");
     assert_eq!(forced.status.code(), Some(0));
     assert!(directory.path().join("build/edge/ruleset.nft").exists());

@@ -1,19 +1,21 @@
 //! What each command does.
 
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::args::{Arguments, Command, Common, Format, ListFormat, Options};
+use super::args::{Arguments, Command, Common, ListFormat, Options};
 use super::load::{Loaded, load};
+use super::messages::{Place, finding, require_place_for_answer};
 use super::targets::load_targets;
+use super::terminal::{clear_progress, print, stage};
 use super::verify::prove_build;
-use super::{Failure, Outcome, output};
+use super::{Failure, Outcome, output, stdin};
 use crate::check::check;
-use crate::diag::{self, Diagnostics};
+use crate::diag::Diagnostics;
 use crate::emit::{self, END_SESSIONS, OutputFile, UserTargets, emit_with, end_sessions};
 use crate::inventory::Inventories;
 use crate::ir::Policy;
@@ -24,19 +26,16 @@ use crate::set::protocol_number;
 use crate::source::Sources;
 use crate::syntax::ast::File;
 
-/// The width of messages, in columns.
-pub(super) const WIDTH: usize = 100;
-
 /// The folder of what belongs to postures.
 pub(super) const POSTURES: &str = "postures";
 
 /// The version of the JSON that commands print.
-const JSON_VERSION: u32 = 1;
+pub(super) const JSON_VERSION: u32 = 1;
 
 /// Runs a command.
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     match &arguments.command {
-        Command::Check(common) => run_check(common),
+        Command::Check(checking) => super::check::run(checking),
         Command::Build { common, out, no_verify } => run_build(common, out.as_deref(), !no_verify),
         Command::Verify { common, against, device } => super::verify::run(common, against, device.as_deref()),
         Command::Splice { common, device, into, out } => {
@@ -59,16 +58,25 @@ pub(super) struct Checked {
     pub(super) policy: Policy,
     pub(super) sources: Sources,
     /// How many files state it.
-    files: usize,
+    pub(super) files: usize,
     users: UserTargets,
     pub(super) root: PathBuf,
+    /// How messages name it and its files.
+    pub(super) place: Place,
     pub(super) diagnostics: Diagnostics,
 }
 
 pub(super) fn read_and_check(path: &Path, options: &Options) -> Result<Checked, Failure> {
     let mut diagnostics = Diagnostics::default();
-    let loaded = load(path, &mut diagnostics)?;
-    check_loaded(loaded, options, check, diagnostics)
+    stage("reading the policy");
+    let (loaded, place) = if stdin::is_meant(path) {
+        (stdin::load(&options.stdin_filename, &mut diagnostics)?, Place::stdin(&options.stdin_filename))
+    } else {
+        (load(path, &mut diagnostics)?, Place::of(path))
+    };
+    // What stands in the directory that cordon happens to run in belongs to no policy from standard input.
+    let has_targets = !stdin::is_meant(path);
+    check_loaded(loaded, place, has_targets, options, check, diagnostics)
 }
 
 /// A function that checks a policy: [`check`], or one that checks less.
@@ -77,18 +85,24 @@ type Check = fn(&[File], Inventories, Date, &mut Diagnostics) -> Policy;
 /// Checks what was read.
 pub(super) fn check_loaded(
     mut loaded: Loaded,
+    place: Place,
+    has_targets: bool,
     options: &Options,
     check: Check,
     mut diagnostics: Diagnostics,
 ) -> Result<Checked, Failure> {
-    let folders = load_targets(&loaded.root, &mut loaded.sources, &mut diagnostics);
+    let folders = match has_targets {
+        true => load_targets(&loaded.root, &mut loaded.sources, &mut diagnostics),
+        false => Vec::new(),
+    };
+    stage("checking the policy");
     let users = UserTargets::new(&folders, &mut diagnostics);
     let inventories = Inventories::read(&loaded.exports, &mut diagnostics);
     let policy = check(&loaded.files, inventories, as_of(options), &mut diagnostics);
     let postures = if diagnostics.has_errors() { &[][..] } else { &options.postures };
     let policy = under_postures(policy, postures)?;
     let files = loaded.files.len();
-    Ok(Checked { policy, sources: loaded.sources, files, users, root: loaded.root, diagnostics })
+    Ok(Checked { policy, sources: loaded.sources, files, users, root: loaded.root, place, diagnostics })
 }
 
 /// The policy under the postures that were asked for.
@@ -115,6 +129,7 @@ impl Checked {
         if self.diagnostics.has_errors() {
             return Vec::new();
         }
+        stage(&format!("compiling for {}", count(self.policy.devices.len(), "enforcement point")));
         emit_with(&plan(&self.policy), &self.users, &mut self.diagnostics)
     }
 
@@ -127,6 +142,7 @@ impl Checked {
         let mut compiled = Vec::new();
         let postures = if self.diagnostics.has_errors() { &[][..] } else { &self.policy.postures };
         for posture in postures {
+            stage(&format!("compiling under the posture {}", posture.name));
             let mut diagnostics = Diagnostics::default();
             let policy = self.policy.under(posture);
             let files = emit_with(&plan(&policy), &self.users, &mut diagnostics);
@@ -176,39 +192,6 @@ impl Checked {
         let warned = options.deny_warnings && self.diagnostics.warnings() > 0;
         if self.diagnostics.has_errors() || warned { Outcome::Findings } else { Outcome::Fine }
     }
-
-    /// Says what was found: as text on standard error, or in one document with `result` on standard output.
-    pub(super) fn report<T: Serialize>(
-        &self,
-        options: &Options,
-        command: &str,
-        result: &T,
-    ) -> Result<(), Failure> {
-        if options.format == Format::Human {
-            let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            let text = diag::human(&self.diagnostics, &self.sources, WIDTH, colour);
-            return print(io::stderr(), &text);
-        }
-        let document = Document {
-            version: JSON_VERSION,
-            command,
-            errors: self.diagnostics.errors(),
-            warnings: self.diagnostics.warnings(),
-            diagnostics: diag::records(&self.diagnostics, &self.sources),
-            result,
-        };
-        let json = serde_json::to_string_pretty(&document).map_err(|error| Failure(error.to_string()))?;
-        print(io::stdout(), &(json + "\n"))
-    }
-
-    /// Says what was found, and how it stands, in one line for people.
-    pub(super) fn summarise(&self, options: &Options, text: &str) -> Result<(), Failure> {
-        if options.format == Format::Json {
-            return Ok(());
-        }
-        let (errors, warnings) = (self.diagnostics.errors(), self.diagnostics.warnings());
-        print(io::stderr(), &format!("{text}: {}, {}\n", count(errors, "error"), count(warnings, "warning")))
-    }
 }
 
 /// The policy as it is under a posture, compiled.
@@ -226,28 +209,6 @@ pub(super) fn count(number: usize, word: &str) -> String {
     }
 }
 
-/// What a command prints as JSON.
-#[derive(Serialize)]
-struct Document<'a, T> {
-    version: u32,
-    command: &'a str,
-    errors: usize,
-    warnings: usize,
-    diagnostics: Vec<diag::Record>,
-    result: &'a T,
-}
-
-fn run_check(common: &Common) -> Result<Outcome, Failure> {
-    let options = &common.options;
-    let mut checked = read_and_check(&common.path, options)?;
-    checked.compile();
-    checked.report(options, "check", &())?;
-    let (policy, files) = (&checked.policy, checked.files);
-    let (zones, rules) = (count(policy.zones.len(), "zone"), count(policy.rules.len(), "rule"));
-    checked.summarise(options, &format!("checked {zones} and {rules} in {}", count(files, "file")))?;
-    Ok(checked.outcome(options))
-}
-
 /// What `build` says it wrote.
 #[derive(Serialize)]
 struct Built {
@@ -259,6 +220,7 @@ struct Built {
 
 fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome, Failure> {
     let options = &common.options;
+    stdin::require_out(&common.path, out)?;
     let mut checked = read_and_check(&common.path, options)?;
     let mut files = checked.compile();
     let postures = checked.compile_postures();
@@ -274,12 +236,13 @@ fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome
     };
     let directory = out.map_or_else(|| checked.root.join("build"), Path::to_path_buf);
     let proved = if prove { prove_build(&checked.policy, &files, &directory)? } else { Some(0) };
-    let Some(proved) = proved else { return Ok(Outcome::Findings) };
+    let Some(proved) = proved else { return not_proved(&checked, options) };
     for posture in postures.iter().filter(|_| prove) {
         if prove_build(&posture.policy, &posture.files, &directory)?.is_none() {
-            return Ok(Outcome::Findings);
+            return not_proved(&checked, options);
         }
     }
+    stage("writing");
     let written_postures = postures.len();
     files.extend(checked.posture_files(postures));
     files.sort();
@@ -301,6 +264,14 @@ fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome
     Ok(outcome)
 }
 
+/// Closes a build whose output does not mean what the policy says, which was said in words.
+fn not_proved(checked: &Checked, options: &Options) -> Result<Outcome, Failure> {
+    let message = "the output does not mean what the policy says, so nothing was written";
+    let finding = finding("C0999", "error", message.to_owned());
+    checked.report_with(options, "build", &None::<Built>, vec![finding])?;
+    Ok(Outcome::Findings)
+}
+
 /// A directory beside the policy, as the user would write it.
 pub(super) fn shown_default(path: &Path, name: &str) -> PathBuf {
     if path.is_dir() { path.join(name) } else { path.with_file_name(name) }
@@ -308,13 +279,18 @@ pub(super) fn shown_default(path: &Path, name: &str) -> PathBuf {
 
 fn run_query(common: &Common, packets: &Path) -> Result<Outcome, Failure> {
     let options = &common.options;
+    require_place_for_answer(options, "query")?;
+    if stdin::is_meant(&common.path) && stdin::is_meant(packets) {
+        return Err(Failure("standard input holds the policy or the packets, not both".to_owned()));
+    }
     let checked = read_and_check(&common.path, options)?;
     if checked.diagnostics.has_errors() {
         checked.report(options, "query", &())?;
         return Ok(Outcome::Findings);
     }
+    clear_progress();
     let name = packets.display();
-    let answered = if packets == Path::new("-") {
+    let answered = if stdin::is_meant(packets) {
         answer(&checked.policy, io::stdin().lock(), io::stdout().lock())
     } else {
         let file =
@@ -338,6 +314,7 @@ fn run_explain(words: &[String], sport: &str, options: &Options) -> Result<Outco
         [proto, src, dst, dport] => (proto, src, dst, dport.as_str()),
         _ => return Err(usage()),
     };
+    require_place_for_answer(options, "explain")?;
     let packet = parse_packet(Fields { proto, src, dst, sport, dport });
     let packet = packet.map_err(|problem| Failure(problem.to_string()))?;
     let checked = read_and_check(path, options)?;
@@ -346,9 +323,10 @@ fn run_explain(words: &[String], sport: &str, options: &Options) -> Result<Outco
         return Ok(Outcome::Findings);
     }
     let explanation = explain(&checked.policy, &checked.sources, &packet);
-    match options.format {
-        Format::Human => print(io::stdout(), &explanation.to_string())?,
-        Format::Json => checked.report(options, "explain", &explanation)?,
+    if options.format.is_text() {
+        print(io::stdout(), &explanation.to_string())?;
+    } else {
+        checked.report(options, "explain", &explanation)?;
     }
     Ok(Outcome::Fine)
 }
@@ -374,12 +352,4 @@ struct TargetList {
     version: u32,
     command: &'static str,
     targets: Vec<emit::Capabilities>,
-}
-
-/// Writes text; a reader that is gone is no failure.
-pub(super) fn print(mut to: impl Write, text: &str) -> Result<(), Failure> {
-    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| Failure(format!("cannot write: {error}"))),
-    }
 }

@@ -299,7 +299,11 @@ pub(super) fn text(path: &Path, max_bytes: u64) -> Result<String, String> {
     if metadata.len() > max_bytes {
         return Err(format!("it is larger than {max_bytes} bytes"));
     }
-    let bytes = fs::read(path).map_err(|problem| problem.to_string())?;
+    decoded(fs::read(path).map_err(|problem| problem.to_string())?)
+}
+
+/// The text of a file of a policy, without a mark of its byte order.
+pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
     let text = String::from_utf8(bytes)
         .map_err(|error| format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))?;
     Ok(match text.strip_prefix('\u{feff}') {

@@ -1,21 +1,28 @@
 //! The command line: the only place that touches files, the clock, the environment and the terminal.
 
 mod args;
+mod check;
 mod commands;
 mod config;
 mod diff;
 mod inventory;
 mod load;
+mod messages;
 mod output;
+mod progress;
+mod proved;
 mod report;
 mod revision;
 #[allow(dead_code, reason = "the commands that change policies come next")]
 mod rewrite;
 mod splice;
+mod stdin;
 mod targets;
+mod terminal;
 mod test;
 mod test_files;
 mod verify;
+mod watch;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -49,7 +56,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    match commands::run(&arguments) {
+    terminal::set_up(arguments.terminal);
+    let outcome = commands::run(&arguments);
+    terminal::clear_progress();
+    match outcome {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
         Err(Failure(message)) => {

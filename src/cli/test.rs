@@ -9,8 +9,11 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::args::{Format, Options};
-use super::commands::{Checked, check_loaded, print, under_postures};
+use super::commands::{Checked, check_loaded, under_postures};
 use super::load::{Loaded, load};
+use super::messages::Place;
+use super::stdin;
+use super::terminal::print;
 use super::test_files::{Content, TestFile, test_files};
 use super::{Failure, Outcome};
 use crate::check::check_but_assertions;
@@ -88,12 +91,14 @@ pub(super) fn run(arguments: &Tests) -> Result<Outcome, Failure> {
         TestFormat::Json => Format::Json,
         TestFormat::Human | TestFormat::Junit => Format::Human,
     };
-    let options = Options { format, as_of: arguments.as_of, deny_warnings: false, postures: Vec::new() };
+    let (as_of, stdin_filename) = (arguments.as_of, stdin::NAME.to_owned());
+    let options = Options { format, as_of, deny_warnings: false, postures: Vec::new(), stdin_filename };
     let mut diagnostics = Diagnostics::default();
     let mut loaded = load(&arguments.path, &mut diagnostics)?;
     let files = test_files(&arguments.tests, &loaded.root)?;
     let files = read(files, &mut loaded, &mut diagnostics)?;
-    let checked = check_loaded(loaded, &options, check_but_assertions, diagnostics)?;
+    let checked =
+        check_loaded(loaded, Place::of(&arguments.path), true, &options, check_but_assertions, diagnostics)?;
     if checked.diagnostics.has_errors() {
         checked.report(&options, NAME, &None::<Results>)?;
         return Ok(Outcome::Findings);

@@ -1,9 +1,11 @@
 //! Diagnostics: what is wrong, where, why it matters, and what would be right.
 //!
 //! Each stage has an error enum of its own whose variants carry code, message, labels and help through
-//! [`miette::Diagnostic`]. This module collects them and renders them for people and for programs.
+//! [`miette::Diagnostic`]. This module collects them and renders them for people and for programs;
+//! [`format`](mod@format) has the forms that other programs read.
 
 mod codes;
+pub mod format;
 mod render;
 
 use std::fmt;
@@ -11,7 +13,7 @@ use std::fmt;
 use miette::{Diagnostic, Severity};
 
 pub use codes::{CODES, Code};
-pub use render::{Record, human, records};
+pub use render::{LabelRecord, Record, human, human_below, records};
 
 use crate::source::Span;
 
