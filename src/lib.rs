@@ -6,7 +6,6 @@ mod parallel;
 pub mod source;
 pub mod diag;
 pub mod set;
-pub mod edit;
 pub mod syntax;
 pub mod ir;
 pub mod inventory;

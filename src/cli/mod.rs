@@ -13,8 +13,6 @@ mod progress;
 mod proved;
 mod report;
 mod revision;
-#[allow(dead_code, reason = "the commands that change policies come next")]
-mod rewrite;
 mod splice;
 mod stdin;
 mod targets;
