@@ -1,11 +1,11 @@
 //! Guards: whom they watch, and what happens where a threshold is passed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::attributes;
 use super::error::CheckError;
 use super::names::Scope;
-use super::postures;
+use super::postures::NamedRules;
 use super::thresholds::{self, Threshold, unknown};
 use crate::diag::{Diagnostics, suggestion};
 use crate::ir::{Action, Criticality, Effect, Endpoint, Guard, Metric, Rule, RuleIndex, Subject, Zone};
@@ -30,9 +30,7 @@ const DURATIONS: [(&str, u32); 8] = [
 /// What guards can speak of.
 pub(super) struct Subjects<'a> {
     pub(super) scope: &'a Scope,
-    pub(super) rules: &'a [Rule],
-    /// The ids of rules whose last day is over. A guard of one guards nothing any more.
-    pub(super) ended: &'a BTreeSet<String>,
+    pub(super) named: NamedRules<'a>,
     pub(super) zones: &'a [Zone],
     pub(super) endpoints: &'a [Endpoint],
 }
@@ -124,7 +122,7 @@ impl Subjects<'_> {
         if word.node.is_empty() {
             return None;
         }
-        let rule = self.rules.iter().position(|rule| rule.id == word.node);
+        let rule = self.named.rules.iter().position(|rule| rule.id == word.node);
         let place = self.scope.knows(&word.node);
         let (name, span) = (word.node.clone(), word.span);
         match rule {
@@ -134,9 +132,9 @@ impl Subjects<'_> {
             }
             Some(index) => self.rule(RuleIndex(index), word, diagnostics),
             None if place => self.scope.addresses_of(&word.node).cloned().map(Subject::Sources),
-            None if self.ended.contains(&word.node) => None,
+            None if self.named.ended.contains(&word.node) => None,
             None => {
-                let rules = self.rules.iter().map(|rule| rule.id.as_str());
+                let rules = self.named.rules.iter().map(|rule| rule.id.as_str());
                 let help = suggestion(&name, self.scope.names().chain(rules));
                 let kind = "zone, class, peer, group or rule";
                 diagnostics.push(CheckError::UnknownName { kind, name, span, help });
@@ -147,7 +145,7 @@ impl Subjects<'_> {
 
     /// A rule that can be guarded: it allows, and no other rule allows the same packets, which would go uncounted.
     fn rule(&self, index: RuleIndex, word: &Word, diagnostics: &mut Diagnostics) -> Option<Subject> {
-        let rule = self.rules.get(index.0)?;
+        let rule = self.named.rules.get(index.0)?;
         let (name, span) = (word.node.clone(), word.span);
         if rule.effect == Effect::Forbid {
             diagnostics.push(CheckError::GuardOfForbid { name, span });
@@ -157,7 +155,7 @@ impl Subjects<'_> {
         let shares = |other: &&Rule| {
             other.effect == Effect::Allow && other.id != rule.id && !other.packets().is_disjoint(&packets)
         };
-        if let Some(other) = self.rules.iter().find(shares) {
+        if let Some(other) = self.named.rules.iter().find(shares) {
             let (other, place) = (other.id.clone(), other.span);
             diagnostics.push(CheckError::GuardMisses { name, other, span, place });
             return None;
@@ -206,14 +204,11 @@ impl Subjects<'_> {
         subject: Option<&Subject>,
         diagnostics: &mut Diagnostics,
     ) -> Option<Vec<RuleIndex>> {
-        let mut except = Vec::new();
-        for word in words.iter().filter(|word| !self.ended.contains(&word.node)) {
-            let rule = postures::kept(word, self.rules, diagnostics)?;
-            if let Some(Subject::Sources(isolated)) = subject {
-                postures::warn_if_idle(word, rule, self.rules, isolated, diagnostics);
-            }
-            except.push(rule);
-        }
+        let isolated = match subject {
+            Some(Subject::Sources(isolated)) => Some(isolated),
+            Some(Subject::Rule(_)) | None => None,
+        };
+        let mut except = self.named.spared(words, isolated, diagnostics)?;
         except.sort();
         except.dedup();
         Some(except)
@@ -224,7 +219,7 @@ impl Subjects<'_> {
         let touched: Vec<&AddressSet> = match subject {
             Subject::Sources(addresses) => vec![addresses],
             Subject::Rule(index) => {
-                let rule = self.rules.get(index.0)?;
+                let rule = self.named.rules.get(index.0)?;
                 vec![&rule.from.addresses, &rule.to.addresses]
             }
         };

@@ -40,6 +40,7 @@ pub use self::assertions::{Violation, packets_of, violation};
 use self::error::CheckError;
 pub use self::inventory::{Doubts, Reachable};
 use self::names::{Declared, Scope};
+use self::postures::NamedRules;
 use self::schedules::Schedules;
 use self::services::Services;
 use crate::diag::Diagnostics;
@@ -99,8 +100,8 @@ impl<'a> Statements<'a> {
 
 /// Checks a policy as of a date, with the inventories that its statements name.
 pub fn check(files: &[File], inventories: Inventories, as_of: Date, diagnostics: &mut Diagnostics) -> Policy {
-    let policy = check_but_assertions(files, inventories, as_of, diagnostics);
-    assertions::check(&policy, &Conduits::new(&policy), diagnostics);
+    let (policy, conduits) = check_rest(files, inventories, as_of, diagnostics);
+    assertions::check(&policy, &conduits, diagnostics);
     policy
 }
 
@@ -111,6 +112,16 @@ pub fn check_but_assertions(
     as_of: Date,
     diagnostics: &mut Diagnostics,
 ) -> Policy {
+    check_rest(files, inventories, as_of, diagnostics).0
+}
+
+/// The policy with its conduits, after all checks but the one whether its assertions hold.
+fn check_rest(
+    files: &[File],
+    inventories: Inventories,
+    as_of: Date,
+    diagnostics: &mut Diagnostics,
+) -> (Policy, Conduits) {
     let statements = Statements::sort(files);
     let mut policy = resolve(&statements, &inventories, as_of, diagnostics);
     let all_read = inventories.read == statements.inventories.len();
@@ -129,7 +140,7 @@ pub fn check_but_assertions(
     check_doubtful(&policy, &statements, &conduits, &mut ledger, diagnostics);
     ledger.finish(&policy, diagnostics);
     policy.name = policy_name(&statements.names, diagnostics);
-    policy
+    (policy, conduits)
 }
 
 /// Reports what is allowed and yet doubtful, as far as the policy says enough to tell.
@@ -201,11 +212,10 @@ fn resolve(
     let rules = lowering.rules(&statements.rules, &statements.classes, diagnostics);
     let managements = lowering.managements(&statements.managements, &device_names, diagnostics);
     let assertions = lowering.assertions(&statements.assertions, diagnostics);
-    let ended = &lowering.ended;
-    let subjects =
-        guards::Subjects { scope: &scope, rules: &rules, ended, zones: &zones, endpoints: &endpoints };
+    let named = NamedRules { rules: &rules, ended: &lowering.ended };
+    let subjects = guards::Subjects { scope: &scope, named, zones: &zones, endpoints: &endpoints };
     let guards = guards::guards(&statements.guards, &subjects, diagnostics);
-    let postures = postures::postures(&statements.postures, &scope, (&rules, ended), diagnostics);
+    let postures = postures::postures(&statements.postures, &scope, named, diagnostics);
     let services = services.finish(diagnostics);
     let schedules = schedules.finish(diagnostics);
     Policy {

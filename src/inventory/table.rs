@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::{Reader, ReaderBuilder, StringRecord};
 
 use super::error::InventoryError;
 use crate::source::SourceFile;
@@ -29,11 +29,7 @@ const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 /// Reads a table; its first row names the columns.
 pub(super) fn csv(file: &SourceFile) -> Result<Rows<'_>, InventoryError> {
     let text = file.text();
-    let mut reader = ReaderBuilder::new()
-        .delimiter(separator(text))
-        .flexible(true)
-        .has_headers(false)
-        .from_reader(text.as_bytes());
+    let mut reader = reader(text);
     let mut header = StringRecord::new();
     let whole =
         |what: String| InventoryError::Table { path: file.path().to_owned(), what, span: file.span(0..0) };
@@ -59,8 +55,18 @@ pub(super) fn csv(file: &SourceFile) -> Result<Rows<'_>, InventoryError> {
     Ok(Rows { header: header.iter().map(str::to_owned).collect(), rows: Box::new(rows) })
 }
 
+/// A reader of all rows of a table, the one that names the columns among them. It takes rows of any length, so that who
+/// reads them can say which one is wrong.
+pub(crate) fn reader(text: &str) -> Reader<&[u8]> {
+    ReaderBuilder::new()
+        .delimiter(separator(text))
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(text.as_bytes())
+}
+
 /// The separator of the cells of a table: the one that stands most often in its first line.
-pub(crate) fn separator(text: &str) -> u8 {
+fn separator(text: &str) -> u8 {
     let first = text.lines().next().unwrap_or_default();
     let count = |separator: u8| first.bytes().filter(|byte| *byte == separator).count();
     // The first of those that stand equally often.

@@ -122,13 +122,13 @@ fn deciding(policy: &Policy, parts: &[Part], packets: PacketSet) -> Vec<RuleInde
         match policy[part.rule].effect {
             // Forbids stand before allows, so that none is missing once the first allow comes.
             Effect::Forbid => {
-                if !own.v4.is_disjoint(&packets.v4) || !own.v6.is_disjoint(&packets.v6) {
+                if !own.is_disjoint(&packets) {
                     rules.push(part.rule);
                     open = open.difference(&own);
                 }
             }
             Effect::Allow => {
-                if !own.v4.is_disjoint(&open.v4) || !own.v6.is_disjoint(&open.v6) {
+                if !own.is_disjoint(&open) {
                     rules.push(part.rule);
                 }
             }

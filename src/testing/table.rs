@@ -1,12 +1,12 @@
 //! Tables of packets with the verdicts that are expected.
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::StringRecord;
 use miette::LabeledSpan;
 
 use super::error::TestError;
 use super::{Question, Test};
 use crate::diag::{Diagnostics, did_you_mean, suggestion};
-use crate::inventory::{row_place, separator};
+use crate::inventory::{row_place, table_reader};
 use crate::query::{Fields, parse_packet};
 use crate::source::{SourceFile, Span};
 
@@ -67,11 +67,7 @@ pub fn packet_tests(file: &SourceFile, diagnostics: &mut Diagnostics) -> Vec<Tes
 
 fn read(file: &SourceFile, diagnostics: &mut Diagnostics) -> Result<Vec<Test>, TestError> {
     let text = file.text();
-    let mut reader = ReaderBuilder::new()
-        .delimiter(separator(text))
-        .flexible(true)
-        .has_headers(false)
-        .from_reader(text.as_bytes());
+    let mut reader = table_reader(text);
     let path = file.path().to_owned();
     let table = |what: String, span: Span| TestError::Table { path: path.clone(), what, span };
     let mut header = StringRecord::new();
