@@ -252,6 +252,14 @@ pub(super) struct Options {
     pub(super) postures: Vec<String>,
 }
 
+impl Options {
+    /// The options of a command that takes no others than these.
+    pub(super) fn of(format: Format, as_of: Option<Date>, postures: Vec<String>) -> Self {
+        let stdin_filename = super::stdin::NAME.to_owned();
+        Options { format, stdin_filename, as_of, deny_warnings: false, postures }
+    }
+}
+
 /// The form of messages. Those behind `Concise` are documents on standard output.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub(super) enum Format {

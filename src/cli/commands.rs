@@ -69,14 +69,11 @@ pub(super) struct Checked {
 pub(super) fn read_and_check(path: &Path, options: &Options) -> Result<Checked, Failure> {
     let mut diagnostics = Diagnostics::default();
     stage("reading the policy");
-    let (loaded, place) = if stdin::is_meant(path) {
-        (stdin::load(&options.stdin_filename, &mut diagnostics)?, Place::stdin(&options.stdin_filename))
-    } else {
-        (load(path, &mut diagnostics)?, Place::of(path))
+    let loaded = match stdin::is_meant(path) {
+        true => stdin::load(&options.stdin_filename, &mut diagnostics)?,
+        false => load(path, &mut diagnostics)?,
     };
-    // What stands in the directory that cordon happens to run in belongs to no policy from standard input.
-    let has_targets = !stdin::is_meant(path);
-    check_loaded(loaded, place, has_targets, options, check, diagnostics)
+    check_loaded(loaded, options, check, diagnostics)
 }
 
 /// A function that checks a policy: [`check`], or one that checks less.
@@ -85,15 +82,14 @@ type Check = fn(&[File], Inventories, Date, &mut Diagnostics) -> Policy;
 /// Checks what was read.
 pub(super) fn check_loaded(
     mut loaded: Loaded,
-    place: Place,
-    has_targets: bool,
     options: &Options,
     check: Check,
     mut diagnostics: Diagnostics,
 ) -> Result<Checked, Failure> {
-    let folders = match has_targets {
-        true => load_targets(&loaded.root, &mut loaded.sources, &mut diagnostics),
-        false => Vec::new(),
+    // What stands in the directory that cordon happens to run in belongs to no policy from standard input.
+    let folders = match &loaded.root {
+        Some(root) => load_targets(root, &mut loaded.sources, &mut diagnostics),
+        None => Vec::new(),
     };
     stage("checking the policy");
     let users = UserTargets::new(&folders, &mut diagnostics);
@@ -101,8 +97,9 @@ pub(super) fn check_loaded(
     let policy = check(&loaded.files, inventories, as_of(options), &mut diagnostics);
     let postures = if diagnostics.has_errors() { &[][..] } else { &options.postures };
     let policy = under_postures(policy, postures)?;
-    let files = loaded.files.len();
-    Ok(Checked { policy, sources: loaded.sources, files, users, root: loaded.root, place, diagnostics })
+    let Loaded { sources, files, place, root, .. } = loaded;
+    let root = root.unwrap_or_else(|| PathBuf::from("."));
+    Ok(Checked { policy, sources, files: files.len(), users, root, place, diagnostics })
 }
 
 /// The policy under the postures that were asked for.
@@ -323,11 +320,7 @@ fn run_explain(words: &[String], sport: &str, options: &Options) -> Result<Outco
         return Ok(Outcome::Findings);
     }
     let explanation = explain(&checked.policy, &checked.sources, &packet);
-    if options.format.is_text() {
-        print(io::stdout(), &explanation.to_string())?;
-    } else {
-        checked.report(options, "explain", &explanation)?;
-    }
+    checked.answer(options, "explain", &explanation)?;
     Ok(Outcome::Fine)
 }
 

@@ -7,7 +7,7 @@ use super::args::{Changes, ChangesFormat, Format, Options};
 use super::commands::{Checked, read_and_check};
 use super::revision::{Checkout, Repository};
 use super::terminal::print;
-use super::{Failure, Outcome, stdin};
+use super::{Failure, Outcome};
 use crate::diff::{Change, Version, change, device_changes, markdown};
 
 /// One of the two policies to compare.
@@ -25,8 +25,7 @@ pub(super) fn run(arguments: &Changes) -> Result<Outcome, Failure> {
         ChangesFormat::Json => Format::Json,
         ChangesFormat::Human | ChangesFormat::Markdown => Format::Human,
     };
-    let (postures, stdin_filename) = (arguments.postures.clone(), stdin::NAME.to_owned());
-    let options = Options { format, as_of: arguments.as_of, deny_warnings: false, postures, stdin_filename };
+    let options = Options::of(format, arguments.as_of, arguments.postures.clone());
     let (old, new) = places(arguments)?;
     let (mut before, mut after) = (read(&old, "old", &options)?, read(&new, "new", &options)?);
     let (was, now) = (before.compile(), after.compile());

@@ -1,6 +1,5 @@
 //! `cordon inventory`: the devices of a policy, and what changed since an earlier export.
 
-use std::io;
 use std::path::Path;
 
 use super::args::Common;
@@ -8,7 +7,7 @@ use super::commands::{as_of, read_and_check};
 use super::config::read_config;
 use super::load::{Loaded, MAX_TABLE_BYTES, load, printable};
 use super::messages::require_place_for_answer;
-use super::terminal::{columns, print};
+use super::terminal::columns;
 use super::{Failure, Outcome};
 use crate::check::check;
 use crate::diag::{Diagnostics, human};
@@ -32,19 +31,11 @@ pub(super) fn run(common: &Common, since: Option<&Path>, name: Option<&str>) -> 
     match since {
         Some(since) => {
             let changes = changes(common, &checked.policy, since, name)?;
-            if options.format.is_text() {
-                print(io::stdout(), &changes.to_string())?;
-            } else {
-                checked.report(options, "inventory", &changes)?;
-            }
+            checked.answer(options, "inventory", &changes)?;
         }
         None => {
             let picture = Picture::new(&checked.policy, &checked.sources);
-            if options.format.is_text() {
-                print(io::stdout(), &picture.to_string())?;
-            } else {
-                checked.report(options, "inventory", &picture)?;
-            }
+            checked.answer(options, "inventory", &picture)?;
         }
     }
     Ok(checked.outcome(options))

@@ -8,6 +8,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::Failure;
+use super::messages::Place;
 use crate::diag::Diagnostics;
 use crate::inventory::Export;
 use crate::source::{SourceFile, Sources, Span};
@@ -86,8 +87,10 @@ pub(super) struct Loaded {
     pub(super) files: Vec<File>,
     /// The inventories that they name, as far as they can be read.
     pub(super) exports: Vec<Export>,
-    /// The directory that everything lies in.
-    pub(super) root: PathBuf,
+    /// How messages name it and its files.
+    pub(super) place: Place,
+    /// The directory that everything lies in; none for a policy from standard input.
+    pub(super) root: Option<PathBuf>,
 }
 
 /// Reads the policy at `path`: all `.cordon` files of a directory, or one file, and what they include.
@@ -119,7 +122,7 @@ pub(super) fn load(path: &Path, diagnostics: &mut Diagnostics) -> Result<Loaded,
         reader.read(&file, diagnostics, &mut files)?;
     }
     let exports = reader.exports(diagnostics)?;
-    Ok(Loaded { sources: reader.sources, files, exports, root })
+    Ok(Loaded { sources: reader.sources, files, exports, place: Place::of(path), root: Some(root) })
 }
 
 /// The policy files directly in a directory, sorted.

@@ -1,6 +1,7 @@
 //! Saying what was found: in text on standard error, or in one document on standard output.
 
 use std::env;
+use std::fmt::Display;
 use std::io;
 use std::path::{Component, Path};
 
@@ -135,6 +136,19 @@ impl Checked {
             Format::Gitlab => format::gitlab(&findings()).map_err(failed)?,
         };
         print(io::stdout(), &document)
+    }
+
+    /// Gives the answer of a command: as text on standard output, or in one document.
+    pub(super) fn answer<T: Serialize + Display>(
+        &self,
+        options: &Options,
+        command: &str,
+        answer: &T,
+    ) -> Result<(), Failure> {
+        match options.format.is_text() {
+            true => print(io::stdout(), &answer.to_string()),
+            false => self.report(options, command, answer),
+        }
     }
 
     fn json<T: Serialize>(&self, command: &str, result: &T, more: &[Record]) -> Result<String, Failure> {

@@ -1,13 +1,14 @@
 //! A policy of one text that comes from standard input: it stands alone, and includes nothing.
 
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::Failure;
 use super::load::{Loaded, MAX_FILE_BYTES, decoded, printable};
+use super::messages::Place;
 use crate::diag::Diagnostics;
 use crate::source::{Sources, Span};
 use crate::syntax::ast::Statement;
@@ -79,5 +80,5 @@ pub(super) fn load(name: &str, diagnostics: &mut Diagnostics) -> Result<Loaded, 
             diagnostics.push(AloneError::Inventory { name, span });
         }
     }
-    Ok(Loaded { sources, files: vec![tree], exports: Vec::new(), root: PathBuf::from(".") })
+    Ok(Loaded { sources, files: vec![tree], exports: Vec::new(), place: Place::stdin(name), root: None })
 }

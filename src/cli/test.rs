@@ -1,6 +1,6 @@
 //! The command `test`: the assertions of a policy, and the tests beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
@@ -11,8 +11,6 @@ use serde::Serialize;
 use super::args::{Format, Options};
 use super::commands::{Checked, check_loaded, under_postures};
 use super::load::{Loaded, load};
-use super::messages::Place;
-use super::stdin;
 use super::terminal::print;
 use super::test_files::{Content, TestFile, test_files};
 use super::{Failure, Outcome};
@@ -91,14 +89,12 @@ pub(super) fn run(arguments: &Tests) -> Result<Outcome, Failure> {
         TestFormat::Json => Format::Json,
         TestFormat::Human | TestFormat::Junit => Format::Human,
     };
-    let (as_of, stdin_filename) = (arguments.as_of, stdin::NAME.to_owned());
-    let options = Options { format, as_of, deny_warnings: false, postures: Vec::new(), stdin_filename };
+    let options = Options::of(format, arguments.as_of, Vec::new());
     let mut diagnostics = Diagnostics::default();
     let mut loaded = load(&arguments.path, &mut diagnostics)?;
-    let files = test_files(&arguments.tests, &loaded.root)?;
+    let files = test_files(&arguments.tests, loaded.root.as_deref())?;
     let files = read(files, &mut loaded, &mut diagnostics)?;
-    let checked =
-        check_loaded(loaded, Place::of(&arguments.path), true, &options, check_but_assertions, diagnostics)?;
+    let checked = check_loaded(loaded, &options, check_but_assertions, diagnostics)?;
     if checked.diagnostics.has_errors() {
         checked.report(&options, NAME, &None::<Results>)?;
         return Ok(Outcome::Findings);
@@ -225,18 +221,23 @@ fn judge(suites: &[Suite], total: usize, arguments: &Tests, checked: &Checked) -
     let covers = arguments.coverage || arguments.coverage_fail_under.is_some();
     let mut touched: BTreeMap<RuleIndex, usize> = BTreeMap::new();
     let mut results = Vec::new();
-    for suite in suites {
-        let policy = under(&checked.policy, suite)?;
-        let judge = Judge::new(&policy, &checked.sources, &path, &suite.postures);
-        let mut tests = Vec::new();
-        for test in &suite.tests {
-            tests.push(judge.result(test, judge.judge(test)));
-            for rule in if covers { judge.touched(test) } else { Vec::new() } {
+    // What a policy is under postures is worked out once for all files that are judged under them.
+    let distinct: BTreeSet<&[String]> = suites.iter().map(|suite| suite.postures.as_slice()).collect();
+    for postures in distinct {
+        let places = suites.iter().enumerate().filter(|(_, suite)| suite.postures == postures);
+        let policy = under(&checked.policy, postures, places.clone().map(|(_, suite)| suite.file.as_str()))?;
+        let judge = Judge::new(&policy, &checked.sources, &path, postures);
+        for (place, suite) in places {
+            for rule in suite.tests.iter().filter(|_| covers).flat_map(|test| judge.touched(test)) {
                 *touched.entry(rule).or_default() += 1;
             }
+            let tests = suite.tests.iter().map(|test| judge.result(test, judge.judge(test))).collect();
+            let (file, postures) = (suite.file.clone(), suite.postures.clone());
+            results.push((place, SuiteResult { file, postures, tests }));
         }
-        results.push(SuiteResult { file: suite.file.clone(), postures: suite.postures.clone(), tests });
     }
+    results.sort_by_key(|(place, _)| *place);
+    let results: Vec<SuiteResult> = results.into_iter().map(|(_, result)| result).collect();
     let run: usize = results.iter().map(|suite| suite.tests.len()).sum();
     let failed = results.iter().map(SuiteResult::failed).sum();
     let coverage = covers.then(|| {
@@ -246,9 +247,15 @@ fn judge(suites: &[Suite], total: usize, arguments: &Tests, checked: &Checked) -
     Ok(Results { passed: run - failed, failed, filtered: total - run, suites: results, coverage })
 }
 
-fn under(policy: &Policy, suite: &Suite) -> Result<Policy, Failure> {
-    let failed = |Failure(problem): Failure| Failure(format!("`{}`: {problem}", suite.file));
-    under_postures(policy.clone(), &suite.postures).map_err(failed)
+/// The policy under the postures of files of tests, of which a message names the first.
+fn under<'a>(
+    policy: &Policy,
+    postures: &[String],
+    mut files: impl Iterator<Item = &'a str>,
+) -> Result<Policy, Failure> {
+    let file = files.next().unwrap_or_default();
+    let failed = |Failure(problem): Failure| Failure(format!("`{file}`: {problem}"));
+    under_postures(policy.clone(), postures).map_err(failed)
 }
 
 fn show(results: &Results, format: TestFormat, options: &Options, checked: &Checked) -> Result<(), Failure> {

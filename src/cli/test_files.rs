@@ -35,8 +35,8 @@ pub(super) enum Content {
     Assertions,
 }
 
-/// The files of tests that are named, or those of the directory beside the policy, whose root is `root`.
-pub(super) fn test_files(named: &[PathBuf], root: &Path) -> Result<Vec<TestFile>, Failure> {
+/// The files of tests that are named, or those of the directory beside the policy, whose root is `root` if it has one.
+pub(super) fn test_files(named: &[PathBuf], root: Option<&Path>) -> Result<Vec<TestFile>, Failure> {
     let mut paths = Vec::new();
     let mut seen = BTreeSet::new();
     for path in named {
@@ -52,8 +52,10 @@ pub(super) fn test_files(named: &[PathBuf], root: &Path) -> Result<Vec<TestFile>
             return Err(Failure(format!("there are no tests in `{}`: {help}", path.display())));
         }
     }
-    let own = root.join(DIRECTORY);
-    if named.is_empty() && own.is_dir() {
+    if let Some(own) = root.map(|root| root.join(DIRECTORY))
+        && named.is_empty()
+        && own.is_dir()
+    {
         walk(&own, Path::new(DIRECTORY), &mut seen, &mut paths)?;
     }
     paths.into_iter().map(|(path, shown)| read(&path, &shown)).collect()
