@@ -2,7 +2,6 @@
 
 mod documents;
 mod exit_codes;
-mod junit;
 mod pages;
 mod sarif;
 mod stdin;

@@ -1,6 +1,7 @@
 //! What several test modules need: the example, compiled in process or by the command itself.
 
 mod files;
+pub(crate) mod junit;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

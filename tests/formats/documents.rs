@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{GOOD, directory, junit, run, sarif};
-use crate::support::{AS_OF, root};
+use super::{GOOD, directory, run, sarif};
+use crate::support::{AS_OF, junit, root};
 
 /// A policy with a mistake.
 const BAD: &str = "zone ward { net 10.1.0.0/24 }\nallow x { from ward  to nowhere  via tcp 1 }\n";
@@ -152,5 +152,22 @@ fn nothing_stands_on_standard_output_where_nothing_could_be_read() {
         let (code, out, err) = run(empty.path(), &["check", ".", "--format", format]);
         assert_eq!((code, out.as_str()), (2, ""), "{format}");
         assert!(err.starts_with("cordon: there is no policy in `.`"), "{err}");
+    }
+}
+
+#[test]
+fn what_the_schema_of_junit_does_not_have_is_refused() {
+    let policy = directory(&[("a.cordon", "zone x {")]);
+    let (_, good, _) = run(policy.path(), &["check", ".", "--format", "junit"]);
+    junit::read(&good).unwrap();
+    for (what, by) in [
+        ("failures=\"1\"", "failures=\"0\""),
+        ("<testcase name", "<testcase title"),
+        ("type=\"error\"", "kind=\"error\""),
+        ("</testsuites>", "<extra/></testsuites>"),
+        ("</testsuites>", ""),
+    ] {
+        let bad = good.replacen(what, by, 1);
+        assert!(bad != good && junit::read(&bad).is_err(), "`{by}` is taken:\n{bad}");
     }
 }

@@ -31,7 +31,19 @@ pub fn junit(findings: &Findings) -> Result<String, FormatError> {
     }
     let mut report = Report::new(NAME);
     report.add_test_suites(suites.into_values());
-    report.to_string().map_err(|error| FormatError(error.to_string()))
+    junit_document(&report)
+}
+
+/// A report as a document that the common schema takes, that of Jenkins: <https://github.com/jenkinsci/xunit-plugin>,
+/// `junit-10.xsd`. No time is given, so that the same report gives the same bytes.
+///
+/// # Errors
+/// [`FormatError`] if the XML cannot be made.
+pub fn junit_document(report: &Report) -> Result<String, FormatError> {
+    let document = report.to_string().map_err(|error| FormatError(error.to_string()))?;
+    // The schema has no such attribute of the whole. Its start tag comes first, and its name is one of cordon's own, so the
+    // first one is the right one.
+    Ok(document.replacen(" skipped=\"0\"", "", 1))
 }
 
 fn case(record: &Record, file: &str, fails: bool) -> TestCase {

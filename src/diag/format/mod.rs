@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 pub use concise::concise;
 pub use github::github;
 pub use gitlab::gitlab;
-pub use junit::junit;
+pub use junit::{junit, junit_document};
 pub use sarif::sarif;
 
 use super::{CODES, LabelRecord, Record};
