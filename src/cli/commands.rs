@@ -68,12 +68,21 @@ pub(super) struct Checked {
 
 pub(super) fn read_and_check(path: &Path, options: &Options) -> Result<Checked, Failure> {
     let mut diagnostics = Diagnostics::default();
-    stage("reading the policy");
-    let loaded = match stdin::is_meant(path) {
-        true => stdin::load(&options.stdin_filename, &mut diagnostics)?,
-        false => load(path, &mut diagnostics)?,
-    };
+    let loaded = load_meant(path, options, &mut diagnostics)?;
     check_loaded(loaded, options, check, diagnostics)
+}
+
+/// Reads the policy at a path, or from standard input if the path stands for that.
+pub(super) fn load_meant(
+    path: &Path,
+    options: &Options,
+    diagnostics: &mut Diagnostics,
+) -> Result<Loaded, Failure> {
+    stage("reading the policy");
+    match stdin::is_meant(path) {
+        true => stdin::load(&options.stdin_filename, diagnostics),
+        false => load(path, diagnostics),
+    }
 }
 
 /// A function that checks a policy: [`check`], or one that checks less.

@@ -9,8 +9,8 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::args::{Format, Options};
-use super::commands::{Checked, check_loaded, under_postures};
-use super::load::{Loaded, load};
+use super::commands::{Checked, check_loaded, load_meant, under_postures};
+use super::load::Loaded;
 use super::terminal::print;
 use super::test_files::{Content, TestFile, test_files};
 use super::{Failure, Outcome};
@@ -44,7 +44,7 @@ Exit codes:
 /// What can be said to the command.
 #[derive(Args, Debug)]
 pub(super) struct Tests {
-    /// A policy: a directory of `.cordon` files, or one such file
+    /// A policy: a directory of `.cordon` files, or one such file; `-` reads one from standard input
     #[arg(default_value = ".", value_name = "PATH")]
     path: PathBuf,
     /// A file of tests, or a directory of them; can be given several times [default: PATH/tests, if it is there]
@@ -91,7 +91,7 @@ pub(super) fn run(arguments: &Tests) -> Result<Outcome, Failure> {
     };
     let options = Options::of(format, arguments.as_of, Vec::new());
     let mut diagnostics = Diagnostics::default();
-    let mut loaded = load(&arguments.path, &mut diagnostics)?;
+    let mut loaded = load_meant(&arguments.path, &options, &mut diagnostics)?;
     let files = test_files(&arguments.tests, loaded.root.as_deref())?;
     let files = read(files, &mut loaded, &mut diagnostics)?;
     let checked = check_loaded(loaded, &options, check_but_assertions, diagnostics)?;

@@ -24,6 +24,19 @@ fn it_is_checked_asked_and_built_as_a_file_is() {
 }
 
 #[test]
+fn it_is_tested_as_a_file_is() {
+    let asserted = GOOD.to_owned() + "assert denied telnet { from ward  to servers  via tcp 23 }\n";
+    let (code, out, err) = run(&["test", "-"], &asserted);
+    assert!(code == 0 && out.starts_with("<stdin>  1 passed\n"), "{out}{err}");
+    // What lies in a directory `tests` where the command runs belongs to no policy from standard input.
+    let place =
+        super::directory(&[("p.csv", "proto,src,dst,dport,verdict\ntcp,10.1.0.1,10.2.0.10,3613,deny\n")]);
+    let packets = place.path().join("p.csv");
+    let (code, out, _) = run(&["test", "-", "--tests", packets.to_str().unwrap()], &asserted);
+    assert!(code == 1 && out.ends_with("\n1 passed, 1 failed\n"), "{out}");
+}
+
+#[test]
 fn messages_name_it_as_they_are_told() {
     let bad = "\u{feff}zone x {\r\n";
     for (more, name) in [
