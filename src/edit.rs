@@ -4,13 +4,20 @@ use thiserror::Error;
 
 use crate::source::{Sources, Span};
 
-/// What shall stand at a place. An empty place inserts, and an empty text removes.
+/// What shall stand at a place. An empty place inserts, and an empty text removes, together with the blanks before it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Edit {
     /// The bytes that are replaced, all in one file.
     pub span: Span,
     /// What stands there then.
     pub text: String,
+}
+
+impl Edit {
+    /// The edit that removes what stands at a place.
+    pub fn removal(span: Span) -> Edit {
+        Edit { span, text: String::new() }
+    }
 }
 
 /// A file whose text changes.
@@ -35,12 +42,42 @@ pub enum EditError {
     Forbidden(String),
 }
 
+/// What an edit replaces: its place; where it removes, with the blanks before it on its line, and with the line itself if
+/// nothing else stands there.
+pub fn widened(sources: &Sources, edit: &Edit) -> Span {
+    let (start, end) = (edit.span.start(), edit.span.end_offset());
+    let file = sources.files().iter().find(|file| {
+        let whole = file.span(0..file.text().len());
+        (whole.start()..=whole.end_offset()).contains(&start)
+    });
+    let Some(file) = file.filter(|_| edit.text.is_empty()) else { return edit.span };
+    let offset = file.span(0..0).start();
+    let (before, behind) = (file.text().get(..start - offset), file.text().get(end.saturating_sub(offset)..));
+    let (Some(before), Some(behind)) = (before, behind) else { return edit.span };
+    if behind.starts_with(|next: char| !next.is_whitespace() && next != '}' && next != ',') {
+        // Without the blanks, what stands before and behind would become one word.
+        return edit.span;
+    }
+    let blank = [' ', '\t'];
+    let kept = before.trim_end_matches(blank);
+    let is_line_start = kept.is_empty() || kept.ends_with('\n');
+    let rest = behind.trim_start_matches(blank);
+    let line_end = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n'));
+    match line_end {
+        Some(next) if is_line_start => file.span(kept.len()..file.text().len() - next.len()),
+        // What stands first on its line keeps the indent for what follows.
+        _ if is_line_start => file.span(before.len()..file.text().len() - rest.len()),
+        _ => file.span(kept.len()..end - offset),
+    }
+}
+
 /// The files that change, in the order of their texts. Equal edits are one; edits that change nothing change no file.
 ///
 /// # Errors
 /// [`EditError`] if edits overlap, or a file holds characters that were replaced when it was read.
 pub fn apply(sources: &Sources, edits: &[Edit]) -> Result<Vec<Rewritten>, EditError> {
-    let mut edits: Vec<&Edit> = edits.iter().collect();
+    let edits = edits.iter().map(|edit| Edit { span: widened(sources, edit), text: edit.text.clone() });
+    let mut edits: Vec<Edit> = edits.collect();
     edits.sort();
     edits.dedup();
     for pair in edits.windows(2) {
@@ -53,7 +90,7 @@ pub fn apply(sources: &Sources, edits: &[Edit]) -> Result<Vec<Rewritten>, EditEr
     let mut rewritten = Vec::new();
     for file in sources.files() {
         let whole = file.span(0..file.text().len());
-        let own = |edit: &&&Edit| (whole.start()..=whole.end_offset()).contains(&edit.span.start());
+        let own = |edit: &&Edit| (whole.start()..=whole.end_offset()).contains(&edit.span.start());
         let mut after = String::with_capacity(file.text().len());
         let mut done = 0;
         for edit in edits.iter().filter(own) {

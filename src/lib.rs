@@ -4,9 +4,9 @@
 
 mod parallel;
 pub mod source;
+pub mod edit;
 pub mod diag;
 pub mod set;
-pub mod edit;
 pub mod syntax;
 pub mod ir;
 pub mod inventory;

@@ -114,8 +114,8 @@ pub fn check(files: &[File], inventories: Inventories, as_of: Date, diagnostics:
         inventory::check(&policy, &conduits, &mut ledger, diagnostics);
     }
     check_doubtful(&policy, &statements, &conduits, &mut ledger, diagnostics);
-    ledger.finish(&policy, diagnostics);
     policy.name = policy_name(&statements.names, diagnostics);
+    ledger.finish(&policy, diagnostics);
     policy
 }
 
@@ -206,6 +206,7 @@ fn resolve(
         guards,
         postures,
         devices,
+        other_acceptances: acceptance::others(statements, diagnostics),
     }
 }
 
