@@ -35,4 +35,5 @@ mod diff;
 mod hazards;
 mod verify;
 mod mutation;
+mod rules;
 mod fuzz;

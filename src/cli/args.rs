@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use super::fix::CheckArguments;
+use super::levels::LevelFlags;
+use super::rule::RuleArguments;
+
 /// Compile one readable policy of zones, device classes and allowed peers into firewall configurations.
 #[derive(Parser, Debug)]
 #[command(name = "cordon", version, max_term_width = 100, after_help = AFTER_HELP)]
@@ -58,8 +62,8 @@ Exit codes:
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
     /// Say everything that is wrong with a policy, and write nothing
-    #[command(after_help = "Example:\n  cordon check examples/general-hospital")]
-    Check(Common),
+    #[command(after_help = super::fix::HELP)]
+    Check(CheckArguments),
 
     /// Compile a policy into the files that firewalls load
     #[command(after_help = "Example:\n  cordon build examples/general-hospital --out ../hospital-build")]
@@ -158,6 +162,10 @@ pub(super) enum Command {
     #[command(after_help = DIFF_HELP)]
     Diff(Changes),
 
+    /// Say what a code of a finding means, and what to do; all codes without one
+    #[command(after_help = super::rule::HELP)]
+    Rule(RuleArguments),
+
     /// List the targets that cordon comes with, and what each can express
     #[command(after_help = "Example:\n  cordon targets --format markdown")]
     Targets {
@@ -233,6 +241,8 @@ pub(super) struct Options {
     /// Take warnings for findings too
     #[arg(long)]
     pub(super) deny_warnings: bool,
+    #[command(flatten)]
+    pub(super) levels: LevelFlags,
     /// Take the policy as it is under a posture; given several times, under all of them
     #[arg(long = "posture", value_name = "NAME")]
     pub(super) postures: Vec<String>,

@@ -14,6 +14,7 @@ use super::verify::prove_build;
 use super::{Failure, Outcome, output};
 use crate::check::check;
 use crate::diag::{self, Diagnostics};
+use crate::edit::Rewritten;
 use crate::emit::{self, END_SESSIONS, OutputFile, UserTargets, emit_with, end_sessions};
 use crate::inventory::Inventories;
 use crate::ir::Policy;
@@ -30,12 +31,12 @@ pub(super) const WIDTH: usize = 100;
 pub(super) const POSTURES: &str = "postures";
 
 /// The version of the JSON that commands print.
-const JSON_VERSION: u32 = 1;
+pub(super) const JSON_VERSION: u32 = 1;
 
 /// Runs a command.
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     match &arguments.command {
-        Command::Check(common) => run_check(common),
+        Command::Check(arguments) => super::fix::run(arguments),
         Command::Build { common, out, no_verify } => run_build(common, out.as_deref(), !no_verify),
         Command::Verify { common, against, device } => super::verify::run(common, against, device.as_deref()),
         Command::Splice { common, device, into, out } => {
@@ -48,6 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             super::inventory::run(common, since.as_deref(), inventory.as_deref())
         }
         Command::Diff(changes) => super::diff::run(changes),
+        Command::Rule(arguments) => super::rule::run(arguments),
         Command::Targets { format } => run_targets(*format),
     }
 }
@@ -64,8 +66,17 @@ pub(super) struct Checked {
 }
 
 pub(super) fn read_and_check(path: &Path, options: &Options) -> Result<Checked, Failure> {
-    let mut diagnostics = Diagnostics::default();
-    let mut loaded = load(path, &mut diagnostics)?;
+    read_and_check_with(path, &[], options)
+}
+
+/// Reads and checks a policy as it is once some of its files have changed.
+pub(super) fn read_and_check_with(
+    path: &Path,
+    changed: &[Rewritten],
+    options: &Options,
+) -> Result<Checked, Failure> {
+    let mut diagnostics = Diagnostics::with_levels(options.levels.levels(options.deny_warnings)?);
+    let mut loaded = load(path, changed, &mut diagnostics)?;
     let folders = load_targets(&loaded.root, &mut loaded.sources, &mut diagnostics);
     let users = UserTargets::new(&folders, &mut diagnostics);
     let inventories = Inventories::read(&loaded.exports, &mut diagnostics);
@@ -112,7 +123,7 @@ impl Checked {
         let mut compiled = Vec::new();
         let postures = if self.diagnostics.has_errors() { &[][..] } else { &self.policy.postures };
         for posture in postures {
-            let mut diagnostics = Diagnostics::default();
+            let mut diagnostics = Diagnostics::with_levels(self.diagnostics.levels().clone());
             let policy = self.policy.under(posture);
             let files = emit_with(&plan(&policy), &self.users, &mut diagnostics);
             if diagnostics.has_errors() {
@@ -157,9 +168,16 @@ impl Checked {
         Ok(files.iter().map(|file| file.path.clone()).chain([MANIFEST.to_owned()]).collect())
     }
 
-    pub(super) fn outcome(&self, options: &Options) -> Outcome {
-        let warned = options.deny_warnings && self.diagnostics.warnings() > 0;
-        if self.diagnostics.has_errors() || warned { Outcome::Findings } else { Outcome::Fine }
+    /// Whether what was found stops what an error stops.
+    pub(super) fn outcome(&self) -> Outcome {
+        let stops = self.diagnostics.has_errors() || self.diagnostics.denied() > 0;
+        if stops { Outcome::Findings } else { Outcome::Fine }
+    }
+
+    /// What was checked, in words.
+    pub(super) fn size(&self) -> String {
+        let (zones, rules) = (count(self.policy.zones.len(), "zone"), count(self.policy.rules.len(), "rule"));
+        format!("checked {zones} and {rules} in {}", count(self.files, "file"))
     }
 
     /// Says what was found: as text on standard error, or in one document with `result` on standard output.
@@ -179,6 +197,8 @@ impl Checked {
             command,
             errors: self.diagnostics.errors(),
             warnings: self.diagnostics.warnings(),
+            allowed: self.diagnostics.allowed(),
+            accepted: diag::accepted_records(&self.diagnostics, &self.sources),
             diagnostics: diag::records(&self.diagnostics, &self.sources),
             result,
         };
@@ -191,8 +211,33 @@ impl Checked {
         if options.format == Format::Json {
             return Ok(());
         }
-        let (errors, warnings) = (self.diagnostics.errors(), self.diagnostics.warnings());
-        print(io::stderr(), &format!("{text}: {}, {}\n", count(errors, "error"), count(warnings, "warning")))
+        let mut line = format!("{text}: {}\n", self.counts());
+        if io::stderr().is_terminal() {
+            line += &self.hint();
+        }
+        print(io::stderr(), &line)
+    }
+
+    /// How many findings there are of each weight; of those that are rare, only if there are any.
+    pub(super) fn counts(&self) -> String {
+        let found = &self.diagnostics;
+        let mut text = format!("{}, {}", count(found.errors(), "error"), count(found.warnings(), "warning"));
+        for (number, what) in [
+            (found.denied(), "denied"),
+            (found.allowed(), "allowed by `--allow`"),
+            (found.accepted(), "accepted"),
+        ] {
+            if number > 0 {
+                text += &format!(", {number} {what}");
+            }
+        }
+        text
+    }
+
+    /// Where to read more, for people at a terminal.
+    fn hint(&self) -> String {
+        let first = self.diagnostics.sorted().first().map(|finding| diag::code_of(*finding));
+        first.map(|code| format!("`cordon rule {code}` says more\n")).unwrap_or_default()
     }
 }
 
@@ -218,19 +263,12 @@ struct Document<'a, T> {
     command: &'a str,
     errors: usize,
     warnings: usize,
+    /// How many warnings `--allow` leaves out.
+    allowed: usize,
+    /// What somebody answers for.
+    accepted: Vec<diag::AcceptedRecord>,
     diagnostics: Vec<diag::Record>,
     result: &'a T,
-}
-
-fn run_check(common: &Common) -> Result<Outcome, Failure> {
-    let options = &common.options;
-    let mut checked = read_and_check(&common.path, options)?;
-    checked.compile();
-    checked.report(options, "check", &())?;
-    let (policy, files) = (&checked.policy, checked.files);
-    let (zones, rules) = (count(policy.zones.len(), "zone"), count(policy.rules.len(), "rule"));
-    checked.summarise(options, &format!("checked {zones} and {rules} in {}", count(files, "file")))?;
-    Ok(checked.outcome(options))
 }
 
 /// What `build` says it wrote.
@@ -247,7 +285,7 @@ fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome
     let mut checked = read_and_check(&common.path, options)?;
     let mut files = checked.compile();
     let postures = checked.compile_postures();
-    let outcome = checked.outcome(options);
+    let outcome = checked.outcome();
     let postures = match postures {
         Ok(postures) if outcome == Outcome::Fine && !files.is_empty() => postures,
         other => {

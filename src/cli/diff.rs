@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{Changes, ChangesFormat, Format, Options};
 use super::commands::{Checked, WIDTH, print, read_and_check};
+use super::levels::LevelFlags;
 use super::revision::{Checkout, Repository};
 use super::{Failure, Outcome};
 use crate::diag;
@@ -26,7 +27,13 @@ pub(super) fn run(arguments: &Changes) -> Result<Outcome, Failure> {
         ChangesFormat::Human | ChangesFormat::Markdown => Format::Human,
     };
     let postures = arguments.postures.clone();
-    let options = Options { format, as_of: arguments.as_of, deny_warnings: false, postures };
+    let options = Options {
+        format,
+        as_of: arguments.as_of,
+        deny_warnings: false,
+        levels: LevelFlags::default(),
+        postures,
+    };
     let (old, new) = places(arguments)?;
     let (mut before, mut after) = (read(&old, "old", &options)?, read(&new, "new", &options)?);
     let (was, now) = (before.compile(), after.compile());

@@ -4,13 +4,15 @@ mod args;
 mod commands;
 mod config;
 mod diff;
+mod fix;
 mod inventory;
+mod levels;
 mod load;
 mod output;
 mod report;
 mod revision;
-#[allow(dead_code, reason = "the commands that change policies come next")]
 mod rewrite;
+mod rule;
 mod splice;
 mod targets;
 mod verify;
