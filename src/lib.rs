@@ -17,5 +17,6 @@ pub mod read;
 pub mod prove;
 pub mod report;
 pub mod query;
+pub mod testing;
 pub mod diff;
 pub mod cli;

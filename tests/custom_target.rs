@@ -338,11 +338,11 @@ fn nftables_with(files: &[(&str, &str)]) -> tempfile::TempDir {
 fn a_template_of_the_user_stands_in_for_one_that_cordon_comes_with() {
     let own = fs::read_to_string(root().join("targets/nftables/ruleset.nft.j2")).unwrap();
     let plain = build(nftables_with(&[]).path()).unwrap();
-    let same = nftables_with(&[("ruleset.nft.j2", &format!("{{# view: nftables 3 #}}\n{own}"))]);
+    let same = nftables_with(&[("ruleset.nft.j2", &format!("{{# view: nftables 4 #}}\n{own}"))]);
     let same = build(same.path()).unwrap();
     assert_eq!(content(&plain, "edge/ruleset.nft"), content(&same, "edge/ruleset.nft"));
     let headed =
-        format!("{{# view: nftables 3 #}}\n# Ask the network team before loading {{{{ device }}}}.\n{own}");
+        format!("{{# view: nftables 4 #}}\n# Ask the network team before loading {{{{ device }}}}.\n{own}");
     let headed = build(nftables_with(&[("ruleset.nft.j2", &headed)]).path()).unwrap();
     let expected =
         format!("# Ask the network team before loading edge.\n{}", content(&plain, "edge/ruleset.nft"));
@@ -351,7 +351,7 @@ fn a_template_of_the_user_stands_in_for_one_that_cordon_comes_with() {
 
 #[test]
 fn a_mistake_in_a_template_that_stands_in_is_the_users_and_not_a_bug() {
-    let wrong = "{# view: nftables 3 #}\n{{ devise }}\n";
+    let wrong = "{# view: nftables 4 #}\n{{ devise }}\n";
     let said = build(nftables_with(&[("ruleset.nft.j2", wrong)]).path()).unwrap_err();
     assert!(said.contains("C0727") && said.contains("targets/nftables/ruleset.nft.j2:2:4"), "{said}");
     assert!(!said.contains("C0999") && said.contains("1 error"), "{said}");
@@ -390,7 +390,7 @@ fn files_that_are_too_large_and_folders_that_are_too_full_are_refused() {
     let full: Vec<(&str, &str)> = full.iter().map(|name| (name.as_str(), "")).collect();
     assert!(build(nftables_with(&full).path()).unwrap_err().contains("more than 100 entries"));
     let deep =
-        format!("{{# view: nftables 3 #}}\n{{{{ {}1{} }}}}\n", "(".repeat(100_000), ")".repeat(100_000));
+        format!("{{# view: nftables 4 #}}\n{{{{ {}1{} }}}}\n", "(".repeat(100_000), ")".repeat(100_000));
     assert!(build(nftables_with(&[("ruleset.nft.j2", &deep)]).path()).unwrap_err().contains("C0726"));
     let wide = "a: &a [1]\n".to_owned() + &"b: [*a, *a]\n".repeat(1_000);
     let copy = changed(|text| text);

@@ -1,5 +1,5 @@
 //! `cordon diff`: exact rows for all packets, no rows for refactorings, and the command in a repository.
 
 mod command;
-mod example;
+pub(crate) mod example;
 mod random;

@@ -67,7 +67,10 @@ pub(crate) fn scenario(file: &str) -> PathBuf {
 /// Runs the command with `input` as its standard input.
 pub(crate) fn cordon(arguments: &[&str], input: &str) -> Output {
     use std::io::Write;
-    let mut child = Command::new(env!("CARGO_BIN_EXE_cordon"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cordon"));
+    // What a terminal would ask for is no part of what is tested.
+    ["COLUMNS", "FORCE_COLOR", "CLICOLOR_FORCE"].iter().for_each(|name| _ = command.env_remove(name));
+    let mut child = command
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -33,7 +33,7 @@ fn drifted(name: &str, from: &str, to: &str) -> tempfile::NamedTempFile {
 fn the_output_of_the_example_is_proved_for_each_device() {
     let (code, said, _) = verify(&hospital(), &hospital().join("build"), &[]);
     assert_eq!(code, 0, "{said}");
-    for device in ["border", "core", "dist1", "dist2", "dist3", "records"] {
+    for device in ["border", "core", "dist1", "dist2", "dist3", "records", "wifi"] {
         assert!(said.contains(&format!("{device}: proved equal, in ")), "{said}");
     }
 }
@@ -135,7 +135,7 @@ fn with_template(from: &str, to: &str) -> tempfile::TempDir {
     fs::create_dir_all(&folder).unwrap();
     let template = fs::read_to_string(root().join("targets/nftables/ruleset.nft.j2")).unwrap();
     assert!(template.contains(from));
-    let view = "{# view: nftables 3 #}\n";
+    let view = "{# view: nftables 4 #}\n";
     fs::write(folder.join("ruleset.nft.j2"), view.to_owned() + &template.replace(from, to)).unwrap();
     directory
 }
@@ -152,6 +152,12 @@ fn a_build_that_does_not_mean_its_policy_writes_nothing_but_a_report() {
     assert!(!directory.path().join("build").exists());
     let report = fs::read_to_string(directory.path().join("build.proof-failed.txt")).unwrap();
     assert!(report.contains("edge: ") && report.contains("opened: IPv4"), "{report}");
+    for format in ["json", "sarif", "junit", "github", "gitlab"] {
+        let refused = cordon(&[&build[..], &["--format", format]].concat(), "");
+        let document = String::from_utf8(refused.stdout).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{document}");
+        assert!(document.contains("C0999") && document.contains("does not mean what"), "{document}");
+    }
     let forced = cordon(&[&build[..], &["--no-verify"]].concat(), "");
     assert_eq!(forced.status.code(), Some(0));
     assert!(directory.path().join("build/edge/ruleset.nft").exists());
@@ -395,6 +401,48 @@ fn a_guard_with_another_rate_or_without_its_rules_is_a_difference() {
             let (code, said, _) = verify(policy.path(), &built, &["--device", "f"]);
             assert!(code == 1 && said.contains("state too many"), "{target}, {from}: {said}");
         }
+    }
+}
+
+#[test]
+fn a_session_time_without_one_of_its_parts_is_a_difference() {
+    let policy = tempfile::tempdir().unwrap();
+    let text = "zone a { net 10.1.0.0/24, 2001:db8:1::/64 }\nzone b { net 10.2.0.0/24, 2001:db8:2::/64 }\n\
+                allow r { from a  to b  via tcp 22 }\nallow back { from b  to a  via tcp 22-80 }\n\
+                guard r { session-time 90 minutes  then limit }\nguard r { session-time 1 hour  then alert }\n\
+                manage { from b  via tcp 22 }\n\
+                firewall f { target nftables  interface a0 zone a  interface b0 zone b }\n";
+    fs::write(policy.path().join("policy.cordon"), text).unwrap();
+    succeed(&["build", policy.path().to_str().unwrap(), "--as-of", AS_OF], "");
+    let built = policy.path().join("build/f");
+    assert_eq!(verify(policy.path(), &built, &["--device", "f"]).0, 0);
+    let text = fs::read_to_string(built.join("ruleset.nft")).unwrap();
+    let changes = [
+        // What notes a beginning, for how long, and what happens where it cannot be noted.
+        ("        jump guard/r.session-time-limit\n", ""),
+        ("ct id timeout 1h30m", "ct id timeout 1h31m"),
+        ("        goto tripped/r.session-time-limit\n    }\n\n    chain aged", "    }\n\n    chain aged"),
+        // What is too old, in both directions, and not in the wrong one.
+        ("        ct state established jump session/r.session-time-limit\n", ""),
+        ("ct id @sessions/r.session-time-limit return", "ct id @sessions/r.session-time-alert return"),
+        (
+            "        ct direction original ip saddr . ip daddr . meta l4proto . th dport vmap @session/r.session-time-limit/v4/ports\n",
+            "",
+        ),
+        (
+            "ct direction reply ip6 saddr . ip6 daddr . meta l4proto . th sport . th dport vmap @reply/r.session-time-limit",
+            "ip6 saddr . ip6 daddr . meta l4proto . th sport . th dport vmap @reply/r.session-time-limit",
+        ),
+        // What it ends in.
+        ("reject with tcp reset", "accept"),
+        // What was open before the load.
+        ("        meta mark & 0x00000000 == @loaded/r.session-time-limit return\n", ""),
+    ];
+    for (from, to) in changes {
+        assert!(text.contains(from), "no {from}");
+        fs::write(built.join("ruleset.nft"), text.replacen(from, to, 1)).unwrap();
+        let (code, said, _) = verify(policy.path(), &built, &["--device", "f"]);
+        assert!(code == 1 && said.contains("state too many"), "{from}: {code} {said}");
     }
 }
 

@@ -723,15 +723,28 @@ pub(super) enum CheckError {
         span: Span,
     },
 
-    #[error("no firewall measures how long a session lasts")]
+    #[error("how long sessions last is a matter of a rule, and `{name}` is none")]
     #[diagnostic(
-        code(C0620),
+        code(C0622),
         help(
-            "close it at a time that is known instead: let the rule hold `during` a schedule or `until` a day, and end sessions with a posture or on the server where people log in"
+            "name the rule that opens these sessions: a session is what one rule allows, and others of the same hosts go on"
         )
     )]
-    SessionTime {
-        #[label("nothing keeps this")]
+    SessionsOfAll {
+        name: String,
+        #[label("not a rule")]
+        span: Span,
+    },
+
+    #[error("`{action}` would cut off more than a session of `{name}` that lasts too long")]
+    #[diagnostic(
+        code(C0623),
+        help("write `then alert` to be told of it, or `then limit` to end the session itself")
+    )]
+    SessionAction {
+        name: String,
+        action: &'static str,
+        #[label("`{action}` for a session")]
         span: Span,
     },
 

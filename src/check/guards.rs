@@ -1,6 +1,6 @@
 //! Guards: whom they watch, and what happens where a threshold is passed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::attributes;
 use super::error::CheckError;
@@ -31,6 +31,8 @@ const DURATIONS: [(&str, u32); 8] = [
 pub(super) struct Subjects<'a> {
     pub(super) scope: &'a Scope,
     pub(super) rules: &'a [Rule],
+    /// The ids of rules whose last day is over. A guard of one guards nothing any more.
+    pub(super) ended: &'a BTreeSet<String>,
     pub(super) zones: &'a [Zone],
     pub(super) endpoints: &'a [Endpoint],
 }
@@ -75,6 +77,16 @@ fn guard(statement: &ast::Guard, subjects: &Subjects, diagnostics: &mut Diagnost
         return None;
     }
     let (subject, Threshold { metric, rate, per_source }, action) = (subject?, threshold?, action?);
+    if metric == Metric::SessionTime {
+        if !matches!(subject, Subject::Rule(_)) {
+            diagnostics.push(CheckError::SessionsOfAll { name, span });
+            return None;
+        }
+        if !matches!(action, Action::Alert | Action::Limit) {
+            diagnostics.push(CheckError::SessionAction { action: action.word(), name, span });
+            return None;
+        }
+    }
     if matches!(action, Action::Quarantine { .. }) && !per_source {
         diagnostics.push(CheckError::QuarantineOfAll { name, span });
         return None;
@@ -83,7 +95,7 @@ fn guard(statement: &ast::Guard, subjects: &Subjects, diagnostics: &mut Diagnost
         diagnostics.push(CheckError::DestinationsOfAll { name, span });
         return None;
     }
-    let of_rule = matches!(subject, Subject::Rule(_));
+    let of_rule = matches!(subject, Subject::Rule(_)) && metric != Metric::SessionTime;
     if of_rule && (metric != Metric::NewConnections || matches!(action, Action::Isolate { .. })) {
         let what = if metric == Metric::NewConnections { "isolate" } else { metric.word() };
         diagnostics.push(CheckError::BeyondRule { name, what, span });
@@ -98,7 +110,7 @@ fn guard(statement: &ast::Guard, subjects: &Subjects, diagnostics: &mut Diagnost
     // A `.` stands in no name of a policy, so that no zone is called like a zone and what is counted of it.
     let id = match metric {
         Metric::NewConnections => format!("{name}-{}", action.word()),
-        Metric::Packets | Metric::Bandwidth | Metric::Destinations => {
+        Metric::Packets | Metric::Bandwidth | Metric::Destinations | Metric::SessionTime => {
             format!("{name}.{}-{}", metric.word(), action.word())
         }
     };
@@ -122,6 +134,7 @@ impl Subjects<'_> {
             }
             Some(index) => self.rule(RuleIndex(index), word, diagnostics),
             None if place => self.scope.addresses_of(&word.node).cloned().map(Subject::Sources),
+            None if self.ended.contains(&word.node) => None,
             None => {
                 let rules = self.rules.iter().map(|rule| rule.id.as_str());
                 let help = suggestion(&name, self.scope.names().chain(rules));
@@ -194,7 +207,7 @@ impl Subjects<'_> {
         diagnostics: &mut Diagnostics,
     ) -> Option<Vec<RuleIndex>> {
         let mut except = Vec::new();
-        for word in words {
+        for word in words.iter().filter(|word| !self.ended.contains(&word.node)) {
             let rule = postures::kept(word, self.rules, diagnostics)?;
             if let Some(Subject::Sources(isolated)) = subject {
                 postures::warn_if_idle(word, rule, self.rules, isolated, diagnostics);

@@ -31,11 +31,12 @@ mod thresholds;
 mod topology;
 mod warning;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
 use self::acceptance::Ledger;
+pub use self::assertions::{Violation, packets_of, violation};
 use self::error::CheckError;
 pub use self::inventory::{Doubts, Reachable};
 use self::names::{Declared, Scope};
@@ -98,6 +99,18 @@ impl<'a> Statements<'a> {
 
 /// Checks a policy as of a date, with the inventories that its statements name.
 pub fn check(files: &[File], inventories: Inventories, as_of: Date, diagnostics: &mut Diagnostics) -> Policy {
+    let policy = check_but_assertions(files, inventories, as_of, diagnostics);
+    assertions::check(&policy, &Conduits::new(&policy), diagnostics);
+    policy
+}
+
+/// Checks all of a policy but whether its assertions hold, which `cordon test` judges one by one.
+pub fn check_but_assertions(
+    files: &[File],
+    inventories: Inventories,
+    as_of: Date,
+    diagnostics: &mut Diagnostics,
+) -> Policy {
     let statements = Statements::sort(files);
     let mut policy = resolve(&statements, &inventories, as_of, diagnostics);
     let all_read = inventories.read == statements.inventories.len();
@@ -109,7 +122,7 @@ pub fn check(files: &[File], inventories: Inventories, as_of: Date, diagnostics:
     topology::check(&policy, &conduits, diagnostics);
     ports::check_life(&policy, diagnostics);
     require::check(&statements.requires, &policy, diagnostics);
-    assertions::check(&policy, &conduits, diagnostics);
+    assertions::check_visible(&policy, diagnostics);
     if all_read {
         inventory::check(&policy, &conduits, &mut ledger, diagnostics);
     }
@@ -182,14 +195,17 @@ fn resolve(
         schedules: &mut schedules,
         declared: Declared::default(),
         derived: BTreeMap::new(),
+        ended: BTreeSet::new(),
         as_of,
     };
     let rules = lowering.rules(&statements.rules, &statements.classes, diagnostics);
     let managements = lowering.managements(&statements.managements, &device_names, diagnostics);
     let assertions = lowering.assertions(&statements.assertions, diagnostics);
-    let subjects = guards::Subjects { scope: &scope, rules: &rules, zones: &zones, endpoints: &endpoints };
+    let ended = &lowering.ended;
+    let subjects =
+        guards::Subjects { scope: &scope, rules: &rules, ended, zones: &zones, endpoints: &endpoints };
     let guards = guards::guards(&statements.guards, &subjects, diagnostics);
-    let postures = postures::postures(&statements.postures, &scope, &rules, diagnostics);
+    let postures = postures::postures(&statements.postures, &scope, (&rules, ended), diagnostics);
     let services = services.finish(diagnostics);
     let schedules = schedules.finish(diagnostics);
     Policy {

@@ -1,6 +1,6 @@
 //! Postures: what they cut off, and which rules stay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::attributes;
 use super::error::CheckError;
@@ -10,11 +10,11 @@ use crate::ir::{Cut, Effect, Posture, Rule, RuleIndex};
 use crate::set::{AddressSet, Set};
 use crate::syntax::ast::{self, Names, Word};
 
-/// Reads all posture statements: postures by name.
+/// Reads all posture statements: postures by name. Of rules whose last day is over, which come second, nothing stays.
 pub(super) fn postures(
     statements: &[&ast::Posture],
     scope: &Scope,
-    rules: &[Rule],
+    (rules, ended): (&[Rule], &BTreeSet<String>),
     diagnostics: &mut Diagnostics,
 ) -> Vec<Posture> {
     let (mut postures, mut declared) = (BTreeMap::new(), Declared::default());
@@ -23,7 +23,8 @@ pub(super) fn postures(
         if statement.isolate.is_empty() && !statement.broken {
             diagnostics.push(CheckError::EmptyPosture { name: name.clone(), span });
         }
-        let cuts = statement.isolate.iter().filter_map(|names| cut(names, scope, rules, diagnostics));
+        let cuts =
+            statement.isolate.iter().filter_map(|names| cut(names, scope, (rules, ended), diagnostics));
         let cuts = cuts.collect();
         let about = attributes::about(&statement.attributes, diagnostics);
         if declared.enter(&statement.name, "postures", diagnostics) {
@@ -33,12 +34,17 @@ pub(super) fn postures(
     postures.into_values().collect()
 }
 
-fn cut(names: &Names, scope: &Scope, rules: &[Rule], diagnostics: &mut Diagnostics) -> Option<Cut> {
+fn cut(
+    names: &Names,
+    scope: &Scope,
+    (rules, ended): (&[Rule], &BTreeSet<String>),
+    diagnostics: &mut Diagnostics,
+) -> Option<Cut> {
     let isolated = Names { list: names.list.clone(), except: Vec::new() };
     let lists = [isolated];
     let addresses = scope.resolve(&lists, diagnostics)?;
     let mut except = Vec::new();
-    for word in &names.except {
+    for word in names.except.iter().filter(|word| !ended.contains(&word.node)) {
         let index = kept(word, rules, diagnostics)?;
         warn_if_idle(word, index, rules, &addresses, diagnostics);
         except.push(index);

@@ -1,7 +1,7 @@
 //! Rules, manage statements and assertions: from words to sets.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
@@ -32,6 +32,8 @@ pub(super) struct Lowering<'a> {
     pub(super) declared: Declared,
     /// The ids of unnamed statements, with what they say.
     pub(super) derived: BTreeMap<String, String>,
+    /// The ids of allows whose last day is over. Whoever names one means nothing any more, and makes no mistake.
+    pub(super) ended: BTreeSet<String>,
     pub(super) as_of: Date,
 }
 
@@ -104,6 +106,7 @@ impl Lowering<'_> {
         let acceptances = acceptance::acceptances(&statement.acceptances, Ends::All, diagnostics);
         let resolved = self.resolve(&words, statement.broken, diagnostics)?;
         if effect == Effect::Allow && self.has_expired(&resolved, attributes, diagnostics) {
+            self.ended.insert(resolved.id);
             return None;
         }
         let Resolved { id, from, to, via, during, about, span } = resolved;

@@ -11,6 +11,14 @@ const SOURCE: &str = "source";
 /// Units of a bandwidth, in kilobits a second.
 const BANDWIDTHS: [(&str, u32); 3] = [("kbit/second", 1), ("mbit/second", 1_000), ("gbit/second", 1_000_000)];
 
+/// Units of a session time, each with or without an `s` behind it.
+const SESSION_TIMES: [(&str, RateUnit); 4] = [
+    ("second", RateUnit::Second),
+    ("minute", RateUnit::Minute),
+    ("hour", RateUnit::Hour),
+    ("day", RateUnit::Day),
+];
+
 /// What a guard counts, and how much is too much.
 pub(super) struct Threshold {
     pub(super) metric: Metric,
@@ -20,20 +28,16 @@ pub(super) struct Threshold {
 
 /// Reads a threshold; `None` if it has an error, which is reported.
 pub(super) fn threshold(threshold: &ast::Threshold, diagnostics: &mut Diagnostics) -> Option<Threshold> {
-    let metric = Metric::ALL.into_iter().find(|(word, _)| *word == threshold.metric.node);
-    let Some((_, metric)) = metric else {
-        if !threshold.metric.node.is_empty() {
-            diagnostics.push(CheckError::SessionTime { span: threshold.metric.span });
-        }
-        return None;
-    };
+    // A metric that is none is a mistake that was reported where it was parsed.
+    let (_, metric) = Metric::ALL.into_iter().find(|(word, _)| *word == threshold.metric.node)?;
     let rate = match metric {
         Metric::Bandwidth => bandwidth(threshold, diagnostics),
+        Metric::SessionTime => session_time(threshold, diagnostics),
         Metric::NewConnections | Metric::Packets | Metric::Destinations => {
             rate(metric, threshold, diagnostics)
         }
     };
-    let per_source = per_source(threshold, diagnostics);
+    let per_source = metric != Metric::SessionTime && per_source(threshold, diagnostics);
     Some(Threshold { metric, rate: rate?, per_source })
 }
 
@@ -79,6 +83,27 @@ fn bandwidth(threshold: &ast::Threshold, diagnostics: &mut Diagnostics) -> Optio
         unknown("burst", burst, known, diagnostics);
     }
     bandwidth.map(|count| Rate { count, unit: RateUnit::Second, burst: count })
+}
+
+/// How long a session may last. Each session has a time of its own, whoever opened it.
+fn session_time(threshold: &ast::Threshold, diagnostics: &mut Diagnostics) -> Option<Rate> {
+    let (count, unit) = threshold.rate.node.split_once(' ').unwrap_or((&threshold.rate.node, ""));
+    let unit = SESSION_TIMES.into_iter().find(|(word, _)| unit.strip_suffix('s').unwrap_or(unit) == *word);
+    let rate = unit.and_then(|(_, unit)| {
+        let count = number(count, Metric::SessionTime.most() / unit.seconds())?;
+        Some(Rate { count, unit, burst: 1 })
+    });
+    if rate.is_none() {
+        let known = "a whole number of seconds, minutes, hours or days, such as `60 minutes`; a week at most";
+        unknown("session-time", &threshold.rate, known.to_owned(), diagnostics);
+    }
+    for (attribute, word) in [("burst", &threshold.burst), ("per", &threshold.per)] {
+        if let Some(word) = word {
+            let known = "a session time takes none: each session has a time of its own".to_owned();
+            unknown(attribute, word, known, diagnostics);
+        }
+    }
+    rate
 }
 
 fn per_source(threshold: &ast::Threshold, diagnostics: &mut Diagnostics) -> bool {

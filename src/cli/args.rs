@@ -2,17 +2,21 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
-use super::fix::CheckArguments;
+use super::check::Checking;
 use super::levels::LevelFlags;
 use super::rule::RuleArguments;
+use super::terminal::TerminalOptions;
 
 /// Compile one readable policy of zones, device classes and allowed peers into firewall configurations.
 #[derive(Parser, Debug)]
 #[command(name = "cordon", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) terminal: TerminalOptions,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -21,7 +25,9 @@ const AFTER_HELP: &str = "\
 Exit codes:
   0  all is well
   1  there are findings, and nothing was written
-  2  wrong usage, or input that cannot be read";
+  2  wrong usage, or input that cannot be read
+
+Colour: --color, then NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE and TERM. Width of messages: COLUMNS, then the terminal.";
 
 const VERIFY_HELP: &str = "\
 Examples:
@@ -62,8 +68,7 @@ Exit codes:
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
     /// Say everything that is wrong with a policy, and write nothing
-    #[command(after_help = super::fix::HELP)]
-    Check(CheckArguments),
+    Check(Checking),
 
     /// Compile a policy into the files that firewalls load
     #[command(after_help = "Example:\n  cordon build examples/general-hospital --out ../hospital-build")]
@@ -166,6 +171,10 @@ pub(super) enum Command {
     #[command(after_help = super::rule::HELP)]
     Rule(RuleArguments),
 
+    /// Run the assertions of a policy, and the tests beside it
+    #[command(after_help = super::test::HELP)]
+    Test(super::test::Tests),
+
     /// List the targets that cordon comes with, and what each can express
     #[command(after_help = "Example:\n  cordon targets --format markdown")]
     Targets {
@@ -223,7 +232,7 @@ pub(super) enum ListFormat {
 
 #[derive(Args, Debug)]
 pub(super) struct Common {
-    /// A policy: a directory of `.cordon` files, or one such file
+    /// A policy: a directory of `.cordon` files, or one such file; `-` reads one from standard input
     #[arg(default_value = ".", value_name = "PATH")]
     pub(super) path: PathBuf,
     #[command(flatten)]
@@ -235,6 +244,9 @@ pub(super) struct Options {
     /// The form of messages
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
+    /// How messages name a policy that comes from standard input
+    #[arg(long, value_name = "NAME", default_value = super::stdin::NAME, value_parser = NonEmptyStringValueParser::new())]
+    pub(super) stdin_filename: String,
     /// The date by which it is decided which statements have expired [default: today]
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(super) as_of: Option<Date>,
@@ -248,10 +260,33 @@ pub(super) struct Options {
     pub(super) postures: Vec<String>,
 }
 
+/// The form of messages. Those behind `Concise` are documents on standard output.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub(super) enum Format {
     /// Text with excerpts of the policy
     Human,
-    /// One JSON document on standard output
+    /// Text, one line for each finding
+    Concise,
+    /// One JSON document, with the answer of the command
     Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, for the test results of any CI
+    Junit,
+    /// Workflow commands of GitHub Actions
+    Github,
+    /// A Code Quality report of GitLab
+    Gitlab,
+}
+
+impl Format {
+    /// True for text to people, which goes to standard error.
+    pub(super) fn is_text(self) -> bool {
+        matches!(self, Format::Human | Format::Concise)
+    }
+
+    /// True for what holds findings and has no place for the answer of a command.
+    pub(super) fn is_for_ci(self) -> bool {
+        matches!(self, Format::Sarif | Format::Junit | Format::Github | Format::Gitlab)
+    }
 }

@@ -1,19 +1,21 @@
 //! What each command does.
 
-use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::args::{Arguments, Command, Common, Format, ListFormat, Options};
-use super::load::load;
+use super::args::{Arguments, Command, Common, ListFormat, Options};
+use super::load::{Loaded, load};
+use super::messages::{Place, finding, require_place_for_answer};
 use super::targets::load_targets;
+use super::terminal::{clear_progress, print, stage};
 use super::verify::prove_build;
-use super::{Failure, Outcome, output};
+use super::{Failure, Outcome, output, stdin};
 use crate::check::check;
-use crate::diag::{self, Diagnostics};
+use crate::diag::Diagnostics;
 use crate::edit::Rewritten;
 use crate::emit::{self, END_SESSIONS, OutputFile, UserTargets, emit_with, end_sessions};
 use crate::inventory::Inventories;
@@ -23,9 +25,7 @@ use crate::query::{Fields, answer, explain, parse_packet};
 use crate::report::{MANIFEST, Manifest, posture_summary};
 use crate::set::protocol_number;
 use crate::source::Sources;
-
-/// The width of messages, in columns.
-pub(super) const WIDTH: usize = 100;
+use crate::syntax::ast::File;
 
 /// The folder of what belongs to postures.
 pub(super) const POSTURES: &str = "postures";
@@ -36,7 +36,7 @@ pub(super) const JSON_VERSION: u32 = 1;
 /// Runs a command.
 pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     match &arguments.command {
-        Command::Check(arguments) => super::fix::run(arguments),
+        Command::Check(checking) => super::check::run(checking),
         Command::Build { common, out, no_verify } => run_build(common, out.as_deref(), !no_verify),
         Command::Verify { common, against, device } => super::verify::run(common, against, device.as_deref()),
         Command::Splice { common, device, into, out } => {
@@ -50,6 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
         Command::Diff(changes) => super::diff::run(changes),
         Command::Rule(arguments) => super::rule::run(arguments),
+        Command::Test(tests) => super::test::run(tests),
         Command::Targets { format } => run_targets(*format),
     }
 }
@@ -59,9 +60,11 @@ pub(super) struct Checked {
     pub(super) policy: Policy,
     pub(super) sources: Sources,
     /// How many files state it.
-    files: usize,
+    pub(super) files: usize,
     users: UserTargets,
     pub(super) root: PathBuf,
+    /// How messages name it and its files.
+    pub(super) place: Place,
     pub(super) diagnostics: Diagnostics,
 }
 
@@ -76,19 +79,45 @@ pub(super) fn read_and_check_with(
     options: &Options,
 ) -> Result<Checked, Failure> {
     let mut diagnostics = Diagnostics::with_levels(options.levels.levels(options.deny_warnings)?);
-    let mut loaded = load(path, changed, &mut diagnostics)?;
-    let folders = load_targets(&loaded.root, &mut loaded.sources, &mut diagnostics);
+    stage("reading the policy");
+    let (loaded, place) = if stdin::is_meant(path) {
+        (stdin::load(&options.stdin_filename, &mut diagnostics)?, Place::stdin(&options.stdin_filename))
+    } else {
+        (load(path, changed, &mut diagnostics)?, Place::of(path))
+    };
+    // What stands in the directory that cordon happens to run in belongs to no policy from standard input.
+    let has_targets = !stdin::is_meant(path);
+    check_loaded(loaded, place, has_targets, options, check, diagnostics)
+}
+
+/// A function that checks a policy: [`check`], or one that checks less.
+type Check = fn(&[File], Inventories, Date, &mut Diagnostics) -> Policy;
+
+/// Checks what was read.
+pub(super) fn check_loaded(
+    mut loaded: Loaded,
+    place: Place,
+    has_targets: bool,
+    options: &Options,
+    check: Check,
+    mut diagnostics: Diagnostics,
+) -> Result<Checked, Failure> {
+    let folders = match has_targets {
+        true => load_targets(&loaded.root, &mut loaded.sources, &mut diagnostics),
+        false => Vec::new(),
+    };
+    stage("checking the policy");
     let users = UserTargets::new(&folders, &mut diagnostics);
     let inventories = Inventories::read(&loaded.exports, &mut diagnostics);
     let policy = check(&loaded.files, inventories, as_of(options), &mut diagnostics);
     let postures = if diagnostics.has_errors() { &[][..] } else { &options.postures };
     let policy = under_postures(policy, postures)?;
     let files = loaded.files.len();
-    Ok(Checked { policy, sources: loaded.sources, files, users, root: loaded.root, diagnostics })
+    Ok(Checked { policy, sources: loaded.sources, files, users, root: loaded.root, place, diagnostics })
 }
 
 /// The policy under the postures that were asked for.
-fn under_postures(policy: Policy, names: &[String]) -> Result<Policy, Failure> {
+pub(super) fn under_postures(policy: Policy, names: &[String]) -> Result<Policy, Failure> {
     let known = policy.postures.clone();
     names.iter().try_fold(policy, |policy, name| {
         let posture = known.iter().find(|posture| posture.name == *name).ok_or_else(|| {
@@ -111,6 +140,7 @@ impl Checked {
         if self.diagnostics.has_errors() {
             return Vec::new();
         }
+        stage(&format!("compiling for {}", count(self.policy.devices.len(), "enforcement point")));
         emit_with(&plan(&self.policy), &self.users, &mut self.diagnostics)
     }
 
@@ -123,6 +153,7 @@ impl Checked {
         let mut compiled = Vec::new();
         let postures = if self.diagnostics.has_errors() { &[][..] } else { &self.policy.postures };
         for posture in postures {
+            stage(&format!("compiling under the posture {}", posture.name));
             let mut diagnostics = Diagnostics::with_levels(self.diagnostics.levels().clone());
             let policy = self.policy.under(posture);
             let files = emit_with(&plan(&policy), &self.users, &mut diagnostics);
@@ -179,66 +210,6 @@ impl Checked {
         let (zones, rules) = (count(self.policy.zones.len(), "zone"), count(self.policy.rules.len(), "rule"));
         format!("checked {zones} and {rules} in {}", count(self.files, "file"))
     }
-
-    /// Says what was found: as text on standard error, or in one document with `result` on standard output.
-    pub(super) fn report<T: Serialize>(
-        &self,
-        options: &Options,
-        command: &str,
-        result: &T,
-    ) -> Result<(), Failure> {
-        if options.format == Format::Human {
-            let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            let text = diag::human(&self.diagnostics, &self.sources, WIDTH, colour);
-            return print(io::stderr(), &text);
-        }
-        let document = Document {
-            version: JSON_VERSION,
-            command,
-            errors: self.diagnostics.errors(),
-            warnings: self.diagnostics.warnings(),
-            allowed: self.diagnostics.allowed(),
-            accepted: diag::accepted_records(&self.diagnostics, &self.sources),
-            diagnostics: diag::records(&self.diagnostics, &self.sources),
-            result,
-        };
-        let json = serde_json::to_string_pretty(&document).map_err(|error| Failure(error.to_string()))?;
-        print(io::stdout(), &(json + "\n"))
-    }
-
-    /// Says what was found, and how it stands, in one line for people.
-    pub(super) fn summarise(&self, options: &Options, text: &str) -> Result<(), Failure> {
-        if options.format == Format::Json {
-            return Ok(());
-        }
-        let mut line = format!("{text}: {}\n", self.counts());
-        if io::stderr().is_terminal() {
-            line += &self.hint();
-        }
-        print(io::stderr(), &line)
-    }
-
-    /// How many findings there are of each weight; of those that are rare, only if there are any.
-    pub(super) fn counts(&self) -> String {
-        let found = &self.diagnostics;
-        let mut text = format!("{}, {}", count(found.errors(), "error"), count(found.warnings(), "warning"));
-        for (number, what) in [
-            (found.denied(), "denied"),
-            (found.allowed(), "allowed by `--allow`"),
-            (found.accepted(), "accepted"),
-        ] {
-            if number > 0 {
-                text += &format!(", {number} {what}");
-            }
-        }
-        text
-    }
-
-    /// Where to read more, for people at a terminal.
-    fn hint(&self) -> String {
-        let first = self.diagnostics.sorted().first().map(|finding| diag::code_of(*finding));
-        first.map(|code| format!("`cordon rule {code}` says more\n")).unwrap_or_default()
-    }
 }
 
 /// The policy as it is under a posture, compiled.
@@ -256,21 +227,6 @@ pub(super) fn count(number: usize, word: &str) -> String {
     }
 }
 
-/// What a command prints as JSON.
-#[derive(Serialize)]
-struct Document<'a, T> {
-    version: u32,
-    command: &'a str,
-    errors: usize,
-    warnings: usize,
-    /// How many warnings `--allow` leaves out.
-    allowed: usize,
-    /// What somebody answers for.
-    accepted: Vec<diag::AcceptedRecord>,
-    diagnostics: Vec<diag::Record>,
-    result: &'a T,
-}
-
 /// What `build` says it wrote.
 #[derive(Serialize)]
 struct Built {
@@ -282,6 +238,7 @@ struct Built {
 
 fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome, Failure> {
     let options = &common.options;
+    stdin::require_out(&common.path, out)?;
     let mut checked = read_and_check(&common.path, options)?;
     let mut files = checked.compile();
     let postures = checked.compile_postures();
@@ -297,12 +254,13 @@ fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome
     };
     let directory = out.map_or_else(|| checked.root.join("build"), Path::to_path_buf);
     let proved = if prove { prove_build(&checked.policy, &files, &directory)? } else { Some(0) };
-    let Some(proved) = proved else { return Ok(Outcome::Findings) };
+    let Some(proved) = proved else { return not_proved(&checked, options) };
     for posture in postures.iter().filter(|_| prove) {
         if prove_build(&posture.policy, &posture.files, &directory)?.is_none() {
-            return Ok(Outcome::Findings);
+            return not_proved(&checked, options);
         }
     }
+    stage("writing");
     let written_postures = postures.len();
     files.extend(checked.posture_files(postures));
     files.sort();
@@ -324,6 +282,14 @@ fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome
     Ok(outcome)
 }
 
+/// Closes a build whose output does not mean what the policy says, which was said in words.
+fn not_proved(checked: &Checked, options: &Options) -> Result<Outcome, Failure> {
+    let message = "the output does not mean what the policy says, so nothing was written";
+    let finding = finding("C0999", "error", message.to_owned());
+    checked.report_with(options, "build", &None::<Built>, vec![finding])?;
+    Ok(Outcome::Findings)
+}
+
 /// A directory beside the policy, as the user would write it.
 pub(super) fn shown_default(path: &Path, name: &str) -> PathBuf {
     if path.is_dir() { path.join(name) } else { path.with_file_name(name) }
@@ -331,17 +297,22 @@ pub(super) fn shown_default(path: &Path, name: &str) -> PathBuf {
 
 fn run_query(common: &Common, packets: &Path) -> Result<Outcome, Failure> {
     let options = &common.options;
+    require_place_for_answer(options, "query")?;
+    if stdin::is_meant(&common.path) && stdin::is_meant(packets) {
+        return Err(Failure("standard input holds the policy or the packets, not both".to_owned()));
+    }
     let checked = read_and_check(&common.path, options)?;
     if checked.diagnostics.has_errors() {
         checked.report(options, "query", &())?;
         return Ok(Outcome::Findings);
     }
+    clear_progress();
     let name = packets.display();
-    let answered = if packets == Path::new("-") {
+    let answered = if stdin::is_meant(packets) {
         answer(&checked.policy, io::stdin().lock(), io::stdout().lock())
     } else {
         let file =
-            File::open(packets).map_err(|problem| Failure(format!("cannot read `{name}`: {problem}")))?;
+            fs::File::open(packets).map_err(|problem| Failure(format!("cannot read `{name}`: {problem}")))?;
         answer(&checked.policy, file, io::stdout().lock())
     };
     answered.map_err(|problem| Failure(format!("`{name}`: {problem}")))?;
@@ -361,6 +332,7 @@ fn run_explain(words: &[String], sport: &str, options: &Options) -> Result<Outco
         [proto, src, dst, dport] => (proto, src, dst, dport.as_str()),
         _ => return Err(usage()),
     };
+    require_place_for_answer(options, "explain")?;
     let packet = parse_packet(Fields { proto, src, dst, sport, dport });
     let packet = packet.map_err(|problem| Failure(problem.to_string()))?;
     let checked = read_and_check(path, options)?;
@@ -369,9 +341,10 @@ fn run_explain(words: &[String], sport: &str, options: &Options) -> Result<Outco
         return Ok(Outcome::Findings);
     }
     let explanation = explain(&checked.policy, &checked.sources, &packet);
-    match options.format {
-        Format::Human => print(io::stdout(), &explanation.to_string())?,
-        Format::Json => checked.report(options, "explain", &explanation)?,
+    if options.format.is_text() {
+        print(io::stdout(), &explanation.to_string())?;
+    } else {
+        checked.report(options, "explain", &explanation)?;
     }
     Ok(Outcome::Fine)
 }
@@ -397,12 +370,4 @@ struct TargetList {
     version: u32,
     command: &'static str,
     targets: Vec<emit::Capabilities>,
-}
-
-/// Writes text; a reader that is gone is no failure.
-pub(super) fn print(mut to: impl Write, text: &str) -> Result<(), Failure> {
-    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| Failure(format!("cannot write: {error}"))),
-    }
 }

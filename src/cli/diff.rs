@@ -1,14 +1,14 @@
 //! The command `diff`: what changes between two directories, two revisions, or a revision and the working tree.
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::{Changes, ChangesFormat, Format, Options};
-use super::commands::{Checked, WIDTH, print, read_and_check};
+use super::commands::{Checked, read_and_check};
 use super::levels::LevelFlags;
 use super::revision::{Checkout, Repository};
-use super::{Failure, Outcome};
-use crate::diag;
+use super::terminal::print;
+use super::{Failure, Outcome, stdin};
 use crate::diff::{Change, Version, change, device_changes, markdown};
 
 /// One of the two policies to compare.
@@ -26,13 +26,13 @@ pub(super) fn run(arguments: &Changes) -> Result<Outcome, Failure> {
         ChangesFormat::Json => Format::Json,
         ChangesFormat::Human | ChangesFormat::Markdown => Format::Human,
     };
-    let postures = arguments.postures.clone();
     let options = Options {
         format,
         as_of: arguments.as_of,
         deny_warnings: false,
         levels: LevelFlags::default(),
-        postures,
+        postures: arguments.postures.clone(),
+        stdin_filename: stdin::NAME.to_owned(),
     };
     let (old, new) = places(arguments)?;
     let (mut before, mut after) = (read(&old, "old", &options)?, read(&new, "new", &options)?);
@@ -105,8 +105,7 @@ fn read(place: &Place, side: &str, options: &Options) -> Result<Checked, Failure
     let failed = |failure: Failure| Failure(format!("the {side} policy ({}): {}", place.name, failure.0));
     let checked = read_and_check(&place.path, options).map_err(failed)?;
     if checked.diagnostics.has_errors() {
-        let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        print(io::stderr(), &diag::human(&checked.diagnostics, &checked.sources, WIDTH, colour))?;
+        print(io::stderr(), &checked.in_words())?;
         let what = super::commands::count(checked.diagnostics.errors(), "error");
         return Err(failed(Failure(format!("{what}, so nothing is compared"))));
     }

@@ -7,45 +7,20 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use clap::Args;
 use serde::Serialize;
 
-use super::args::{Common, Format, Options};
-use super::commands::{Checked, count, print, read_and_check, read_and_check_with};
+use super::args::{Common, Options};
+use super::commands::{Checked, count, read_and_check, read_and_check_with};
 use super::rewrite::{unified, write};
+use super::terminal::print;
 use super::{Failure, Outcome};
 use crate::diag::{Diagnostics, Record, records};
 use crate::edit::{Edit, Rewritten, apply, widened};
 use crate::emit::OutputFile;
 use crate::source::Sources;
 
-pub(super) const HELP: &str = "\
-Examples:
-  cordon check examples/general-hospital
-  cordon check --deny C06 --allow C0305      warnings of data and privilege stop, unused services are left out
-  cordon check --diff                        what --fix would change
-  cordon check --fix                         correct what can be corrected in one way only
-
-Exit codes:
-  0  all is well
-  1  there are findings, or --diff shows a change
-  2  wrong usage, or input that cannot be read or written";
-
 /// After so many rounds of fixes there are none left, or they do not come to an end.
 const MAX_ROUNDS: usize = 100;
-
-/// What `check` checks, and whether it corrects.
-#[derive(Args, Debug)]
-pub(super) struct CheckArguments {
-    #[command(flatten)]
-    common: Common,
-    /// Correct what can be corrected without changing what the policy means, or in one way only
-    #[arg(long)]
-    fix: bool,
-    /// Show what `--fix` would change, and write nothing
-    #[arg(long)]
-    diff: bool,
-}
 
 /// What `--fix` or `--diff` did, as JSON.
 #[derive(Serialize)]
@@ -73,8 +48,7 @@ struct Corrected {
 }
 
 /// Checks a policy, and corrects it if asked to.
-pub(super) fn run(arguments: &CheckArguments) -> Result<Outcome, Failure> {
-    let CheckArguments { common, fix, diff } = arguments;
+pub(super) fn check(common: &Common, fix: bool, diff: bool) -> Result<Outcome, Failure> {
     let options = &common.options;
     let mut checked = read_and_check(&common.path, options)?;
     let output = checked.compile();
@@ -99,7 +73,7 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<Outcome, Failure> {
     if output_changes || !result.brought_about.is_empty() {
         return refuse(common, &result);
     }
-    if *diff {
+    if diff {
         return show(options, &corrected, &result);
     }
     if !corrected.files.is_empty() {
@@ -202,7 +176,7 @@ fn refuse(common: &Common, result: &Fixed) -> Result<Outcome, Failure> {
     if result.output_changes {
         text += "the fixes would change the output\n";
     }
-    if options.format == Format::Human {
+    if options.format.is_text() {
         print(io::stderr(), &text)?;
     }
     checked.summarise(options, "nothing was changed; correct it by hand")?;
@@ -212,9 +186,10 @@ fn refuse(common: &Common, result: &Fixed) -> Result<Outcome, Failure> {
 /// Shows what would be written.
 fn show(options: &Options, corrected: &Corrected, result: &Fixed) -> Result<Outcome, Failure> {
     let checked = &corrected.checked;
-    match options.format {
-        Format::Human => print(io::stdout(), &result.diff)?,
-        Format::Json => checked.report(options, "check", result)?,
+    if options.format.is_text() {
+        print(io::stdout(), &result.diff)?;
+    } else {
+        checked.report(options, "check", result)?;
     }
     if result.files.is_empty() {
         checked.summarise(options, &format!("nothing to fix; {}", checked.size()))?;

@@ -3,10 +3,12 @@
 use std::io;
 use std::path::Path;
 
-use super::args::{Common, Format};
-use super::commands::{WIDTH, as_of, print, read_and_check};
+use super::args::Common;
+use super::commands::{as_of, read_and_check};
 use super::config::read_config;
 use super::load::{Loaded, MAX_TABLE_BYTES, load, printable};
+use super::messages::require_place_for_answer;
+use super::terminal::{columns, print};
 use super::{Failure, Outcome};
 use crate::check::check;
 use crate::diag::{Diagnostics, human};
@@ -17,6 +19,7 @@ use crate::report::{Changes, Picture};
 /// Runs the command.
 pub(super) fn run(common: &Common, since: Option<&Path>, name: Option<&str>) -> Result<Outcome, Failure> {
     let options = &common.options;
+    require_place_for_answer(options, "inventory")?;
     let checked = read_and_check(&common.path, options)?;
     if checked.diagnostics.has_errors() {
         checked.report(options, "inventory", &())?;
@@ -29,16 +32,18 @@ pub(super) fn run(common: &Common, since: Option<&Path>, name: Option<&str>) -> 
     match since {
         Some(since) => {
             let changes = changes(common, &checked.policy, since, name)?;
-            match options.format {
-                Format::Human => print(io::stdout(), &changes.to_string())?,
-                Format::Json => checked.report(options, "inventory", &changes)?,
+            if options.format.is_text() {
+                print(io::stdout(), &changes.to_string())?;
+            } else {
+                checked.report(options, "inventory", &changes)?;
             }
         }
         None => {
             let picture = Picture::new(&checked.policy, &checked.sources);
-            match options.format {
-                Format::Human => print(io::stdout(), &picture.to_string())?,
-                Format::Json => checked.report(options, "inventory", &picture)?,
+            if options.format.is_text() {
+                print(io::stdout(), &picture.to_string())?;
+            } else {
+                checked.report(options, "inventory", &picture)?;
             }
         }
     }
@@ -52,7 +57,7 @@ fn changes(common: &Common, now: &Policy, since: &Path, name: Option<&str>) -> R
     let name = put_in_place(&mut loaded, since, name)?;
     let inventories = Inventories::read(&loaded.exports, &mut diagnostics);
     if diagnostics.has_errors() {
-        let text = human(&diagnostics, &loaded.sources, WIDTH, false);
+        let text = human(&diagnostics, &loaded.sources, columns(), false);
         return Err(Failure(format!("the earlier export cannot be compared\n{text}")));
     }
     // What is wrong with the policy as it was then, if anything, is not asked for.

@@ -16,10 +16,10 @@ use crate::syntax::ast::{File, Inventory, Statement, Word};
 use crate::syntax::parse;
 
 /// The ending of policy files.
-const EXTENSION: &str = "cordon";
+pub(super) const EXTENSION: &str = "cordon";
 
 /// The largest file, in bytes: 64 MiB. A line of policy is a few dozen bytes, so this is a million lines.
-const MAX_FILE_BYTES: u64 = 64 << 20;
+pub(super) const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// The largest table of an inventory, in bytes: 512 MiB, some five hundred bytes for each of a million devices.
 pub(super) const MAX_TABLE_BYTES: u64 = 512 << 20;
@@ -304,7 +304,7 @@ enum PathProblem {
 }
 
 /// The text of a file of at most so many bytes.
-fn text(path: &Path, max_bytes: u64) -> Result<String, String> {
+pub(super) fn text(path: &Path, max_bytes: u64) -> Result<String, String> {
     let metadata = fs::metadata(path).map_err(|problem| problem.to_string())?;
     if !metadata.is_file() {
         return Err("it is not a regular file".to_owned());
@@ -312,7 +312,11 @@ fn text(path: &Path, max_bytes: u64) -> Result<String, String> {
     if metadata.len() > max_bytes {
         return Err(format!("it is larger than {max_bytes} bytes"));
     }
-    let bytes = fs::read(path).map_err(|problem| problem.to_string())?;
+    decoded(fs::read(path).map_err(|problem| problem.to_string())?)
+}
+
+/// The text of a file of a policy, without a mark of its byte order.
+pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
     let text = String::from_utf8(bytes)
         .map_err(|error| format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))?;
     Ok(match text.strip_prefix('\u{feff}') {

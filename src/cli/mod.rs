@@ -1,6 +1,7 @@
 //! The command line: the only place that touches files, the clock, the environment and the terminal.
 
 mod args;
+mod check;
 mod commands;
 mod config;
 mod diff;
@@ -8,14 +9,22 @@ mod fix;
 mod inventory;
 mod levels;
 mod load;
+mod messages;
 mod output;
+mod progress;
+mod proved;
 mod report;
 mod revision;
 mod rewrite;
 mod rule;
 mod splice;
+mod stdin;
 mod targets;
+mod terminal;
+mod test;
+mod test_files;
 mod verify;
+mod watch;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -49,7 +58,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    match commands::run(&arguments) {
+    terminal::set_up(arguments.terminal);
+    let outcome = commands::run(&arguments);
+    terminal::clear_progress();
+    match outcome {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
         Err(Failure(message)) => {

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::args::Common;
 use super::commands::{count, read_and_check, shown_default};
-use super::{Failure, Outcome};
+use super::terminal::stage;
+use super::{Failure, Outcome, stdin};
 use crate::diag;
 use crate::report::report;
 
@@ -23,6 +24,7 @@ struct Written {
 /// Writes the report on a policy that is free of errors.
 pub(super) fn run(common: &Common, out: Option<&Path>) -> Result<Outcome, Failure> {
     let options = &common.options;
+    stdin::require_out(&common.path, out)?;
     let mut checked = read_and_check(&common.path, options)?;
     // What cannot be compiled is a finding too, and the pages list all warnings.
     checked.compile();
@@ -33,6 +35,7 @@ pub(super) fn run(common: &Common, out: Option<&Path>) -> Result<Outcome, Failur
         return Ok(outcome);
     }
     let findings = diag::records(&checked.diagnostics, &checked.sources);
+    stage("writing the pages");
     let files = report(&checked.policy, &checked.sources, &findings);
     let files = files.map_err(|error| Failure(error.to_string()))?;
     let directory = out.map_or_else(|| checked.root.join(NAME), Path::to_path_buf);

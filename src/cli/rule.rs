@@ -5,7 +5,8 @@ use std::io;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use super::commands::{JSON_VERSION, print};
+use super::commands::JSON_VERSION;
+use super::terminal::print;
 use super::{Failure, Outcome};
 use crate::diag::{Acceptable, CODES, Code, Level, Page, pages, suggestion};
 

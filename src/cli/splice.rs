@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::args::{Common, Format};
-use super::commands::{print, read_and_check};
+use super::args::Common;
+use super::commands::read_and_check;
 use super::config::read_config;
+use super::messages::finding;
+use super::terminal::print;
 use super::{Failure, Outcome};
+use crate::diag::Record;
 use crate::emit::{Spliced, splice};
 use crate::ir::Policy;
 
@@ -52,20 +55,24 @@ pub(super) fn run(
     }
     let Spliced { config: made, rules, aliases, schedules, warnings } =
         splice(&config, device, &files).map_err(|problem| refused(problem.to_string()))?;
-    if options.format == Format::Human {
+    if options.format.is_text() {
         let lines: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
         print(io::stderr(), &lines)?;
     }
+    let findings: Vec<Record> = match options.format.is_for_ci() {
+        true => warnings.iter().map(|warning| finding("spliced", "warning", warning.clone())).collect(),
+        false => Vec::new(),
+    };
     let file = out.unwrap_or(into);
     if options.deny_warnings && !warnings.is_empty() {
         let written = Written { file: None, rules, aliases, schedules, warnings };
-        checked.report(options, "splice", &Some(written))?;
+        checked.report_with(options, "splice", &Some(written), findings)?;
         checked.summarise(options, "nothing was written")?;
         return Ok(Outcome::Findings);
     }
     replace(file, into, &made)?;
     let written = Written { file: Some(file.to_path_buf()), rules, aliases, schedules, warnings };
-    checked.report(options, "splice", &Some(written))?;
+    checked.report_with(options, "splice", &Some(written), findings)?;
     let counts = match schedules {
         0 => format!("{rules} rules and {aliases} aliases"),
         _ => format!("{rules} rules, {aliases} aliases and {schedules} schedules"),

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::args::{Common, Format};
-use super::commands::{POSTURES, count, print, read_and_check};
+use super::args::Common;
+use super::commands::{POSTURES, count, read_and_check};
 use super::config::read_config;
 use super::load::printable;
+use super::proved::{Proved, findings};
+use super::terminal::{print, stage};
 use super::{Failure, Outcome};
+use crate::diag::Record;
 use crate::emit::OutputFile;
 use crate::ir::{DeviceId, Policy};
 use crate::parallel::each;
@@ -100,8 +103,12 @@ pub(super) fn run(common: &Common, against: &Path, device: Option<&str>) -> Resu
     let verdicts = prove_all(policy, &subjects);
     let reports: Vec<Report> =
         verdicts.iter().map(|(subject, verdict)| report(policy, subject.device, verdict)).collect();
-    checked.report(options, "verify", &reports)?;
-    if options.format == Format::Human {
+    let findings = match options.format.is_for_ci() {
+        true => verdicts.iter().flat_map(|(subject, verdict)| for_ci(policy, subject, verdict)).collect(),
+        false => Vec::new(),
+    };
+    checked.report_with(options, "verify", &reports, findings)?;
+    if options.format.is_text() {
         let text: String =
             verdicts.iter().map(|(subject, verdict)| in_words(policy, subject, verdict)).collect();
         print(std::io::stdout(), &text)?;
@@ -122,7 +129,10 @@ pub(super) fn run(common: &Common, against: &Path, device: Option<&str>) -> Resu
 
 /// Proves configs, several at a time.
 fn prove_all<'s>(policy: &Policy, subjects: &'s [Subject]) -> Vec<(&'s Subject, Verdict)> {
-    let verdicts = each(subjects, |subject| prove(policy, subject.device, &configs(&subject.files)));
+    let verdicts = each(subjects, |subject| {
+        stage(&format!("proving {}", policy[subject.device].name));
+        prove(policy, subject.device, &configs(&subject.files))
+    });
     subjects.iter().zip(verdicts).collect()
 }
 
@@ -309,6 +319,20 @@ fn family(family: Family) -> &'static str {
         Family::V4 => "IPv4",
         Family::V6 => "IPv6",
     }
+}
+
+/// What came of one enforcement point, as findings.
+fn for_ci(policy: &Policy, subject: &Subject, verdict: &Verdict) -> Vec<Record> {
+    let words: Vec<String> = match verdict {
+        Verdict::Compared(comparison) => {
+            let packets = comparison.differences.iter().map(difference_in_words);
+            packets.chain(comparison.storms.iter().map(storm_in_words)).collect()
+        }
+        Verdict::NoReader | Verdict::Unreadable(_) => Vec::new(),
+    };
+    let files = subject.files.iter().map(|(name, _)| name.as_str()).collect();
+    let (device, place) = (policy[subject.device].name.as_str(), subject.place.as_path());
+    findings(&Proved { device, place, files, verdict }, &words)
 }
 
 /// What came of one enforcement point, for people. It quotes configs, which may hold what acts on a terminal.

@@ -65,7 +65,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub static CODES: [Code; 137] = [
+pub static CODES: [Code; 145] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -155,6 +155,9 @@ pub static CODES: [Code; 137] = [
     code("C0620", "a threshold that nothing measures"),
     // Postures.
     code("C0621", "a posture that cuts nothing off"),
+    // Sessions.
+    code("C0622", "a session time of something that is no rule"),
+    code("C0623", "a session time that would cut off more than the session"),
     // What is required.
     code("C0631", "a statement lacks what the policy requires"),
     // What is accepted.
@@ -223,6 +226,13 @@ pub static CODES: [Code; 137] = [
     code("C1017", "addresses that belong to several devices").warning(),
     code("C1018", "two classes take what is unclassified in a zone"),
     code("C1019", "a class has fewer devices than it has to have"),
+    // Tests.
+    code("C1101", "a table of tests that cannot be read"),
+    code("C1102", "a table of tests whose columns are not clear"),
+    code("C1103", "rows of a table of tests that are no packets"),
+    code("C1104", "rows of a table of tests that expect no verdict"),
+    code("C1105", "a file of tests that states something else"),
+    code("C1106", "a file of tests that holds none"),
 ];
 
 /// The code of this name.

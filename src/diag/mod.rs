@@ -1,9 +1,11 @@
 //! Diagnostics: what is wrong, where, why it matters, and what would be right.
 //!
 //! Each stage has an error enum of its own whose variants carry code, message, labels and help through
-//! [`miette::Diagnostic`]. This module collects them and renders them for people and for programs.
+//! [`miette::Diagnostic`]. This module collects them and renders them for people and for programs;
+//! [`format`](mod@format) has the forms that other programs read.
 
 mod codes;
+pub mod format;
 mod levels;
 mod pages;
 mod render;
@@ -16,7 +18,7 @@ use miette::{Diagnostic, Severity};
 pub use codes::{Acceptable, CODES, Code, Level, find_code};
 pub use levels::{LevelError, Levels, Treatment};
 pub use pages::{Page, pages};
-pub use render::{AcceptedRecord, Record, accepted_records, human, records};
+pub use render::{AcceptedRecord, LabelRecord, Record, accepted_records, human, human_below, records};
 
 use crate::edit::Edit;
 use crate::source::Span;

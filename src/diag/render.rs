@@ -1,6 +1,9 @@
 //! Diagnostics as text with source excerpts, and as records for programs.
 
-use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Severity};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, MietteError, MietteSpanContents, Severity,
+    SourceCode, SourceSpan, SpanContents,
+};
 use serde::Serialize;
 
 use super::{Accepted, Diagnostics, Finding, Treatment, code_of, order};
@@ -9,11 +12,23 @@ use crate::source::{Sources, Span};
 
 /// Renders all findings for people, `width` columns wide, in colour if asked to.
 pub fn human(diagnostics: &Diagnostics, sources: &Sources, width: usize, colour: bool) -> String {
+    human_below("", diagnostics, sources, width, colour)
+}
+
+/// Renders all findings for people, with `base` before the names of files: empty, or it ends with `/`.
+pub fn human_below(
+    base: &str,
+    diagnostics: &Diagnostics,
+    sources: &Sources,
+    width: usize,
+    colour: bool,
+) -> String {
     let theme = if colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false);
+    let excerpts = Excerpts { sources, base };
     let mut text = String::new();
     for finding in diagnostics.sorted() {
-        let located = Located { finding, sources };
+        let located = Located { finding, excerpts: &excerpts };
         // Writing into a string cannot fail.
         let _ = handler.render_report(&mut text, &located);
         text.push('\n');
@@ -25,7 +40,33 @@ pub fn human(diagnostics: &Diagnostics, sources: &Sources, width: usize, colour:
 #[derive(Debug)]
 struct Located<'a> {
     finding: &'a (dyn Diagnostic + Send + Sync),
+    excerpts: &'a Excerpts<'a>,
+}
+
+/// The sources, with names of files that are found from where cordon runs.
+#[derive(Debug)]
+struct Excerpts<'a> {
     sources: &'a Sources,
+    base: &'a str,
+}
+
+impl SourceCode for Excerpts<'_> {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        context_lines_before: usize,
+        context_lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let excerpt = self.sources.read_span(span, context_lines_before, context_lines_after)?;
+        Ok(Box::new(MietteSpanContents::new_named(
+            format!("{}{}", self.base, excerpt.name().unwrap_or_default()),
+            excerpt.data(),
+            *excerpt.span(),
+            excerpt.line(),
+            excerpt.column(),
+            excerpt.line_count(),
+        )))
+    }
 }
 
 impl std::fmt::Display for Located<'_> {
@@ -48,7 +89,7 @@ impl Diagnostic for Located<'_> {
     }
     fn labels(&self) -> Option<Box<dyn Iterator<Item = miette::LabeledSpan> + '_>> {
         let shown = |label: miette::LabeledSpan| {
-            let span = self.sources.shown(Span::from_offsets(label.offset(), label.len()));
+            let span = self.excerpts.sources.shown(Span::from_offsets(label.offset(), label.len()));
             let text = label.label().map(str::to_owned);
             if label.primary() {
                 miette::LabeledSpan::new_primary_with_span(text, span)
@@ -59,12 +100,12 @@ impl Diagnostic for Located<'_> {
         Some(Box::new(self.finding.labels()?.map(shown)))
     }
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        Some(self.sources)
+        Some(self.excerpts)
     }
 }
 
 /// A finding for programs. The form is stable within a version of the output.
-#[derive(Serialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Serialize, PartialEq, Eq, Debug)]
 pub struct Record {
     /// `C` and four digits.
     pub code: String,
@@ -83,7 +124,7 @@ pub struct Record {
 }
 
 /// A change of a text. Lines and columns count from one; the end column lies behind the last character that goes.
-#[derive(Serialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Serialize, PartialEq, Eq, Debug)]
 pub struct EditRecord {
     /// The file, below the policy's directory.
     pub file: String,
@@ -117,7 +158,7 @@ pub struct AcceptedRecord {
 }
 
 /// A place and what is said of it. Lines and columns count from one; the end column lies behind the last character.
-#[derive(Serialize, PartialEq, Eq, Debug)]
+#[derive(Clone, Serialize, PartialEq, Eq, Debug)]
 pub struct LabelRecord {
     /// The file, below the policy's directory.
     pub file: String,

@@ -354,7 +354,7 @@ mod tests {
             "stateful",
         );
         refused("stateful: true", "stateful: perhaps", "invalid boolean", "perhaps");
-        refused("view: 3", "view: -1", "invalid u32", "-1");
+        refused("view: 4", "view: -1", "invalid u32", "-1");
         refused("letters digits . _ -", "letters :", "mapping values", "  characters: letters :");
         refused("  logging: yes\n", "", "missing field `logging`", "atomic-load");
     }

@@ -149,6 +149,24 @@ pub(super) enum EmitError {
         span: Span,
     },
 
+    #[error(
+        "no firewall between `{from}` and `{to}` knows how long a session lasts, so nothing keeps the guard `{name}`"
+    )]
+    #[diagnostic(
+        code(C0620),
+        help(
+            "{why}. Let an nftables firewall on the way keep it; or let the rule hold `during` a schedule or `until` a day, and end sessions with a posture or on the server where people log in"
+        )
+    )]
+    SessionTime {
+        name: String,
+        from: String,
+        to: String,
+        why: String,
+        #[label("not kept on every path of what it counts")]
+        span: Span,
+    },
+
     #[error("`{device}` would keep the guard `{name}` in {count} rules, and count in each of them apart")]
     #[diagnostic(
         code(C0714),

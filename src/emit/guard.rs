@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::error::EmitError;
 use crate::diag::Diagnostics;
-use crate::ir::{Action, Conduits, Device, DeviceId, Effect, Guard, Part, Policy, Subject, Topology};
+use crate::ir::{Action, Conduits, Device, DeviceId, Effect, Guard, Metric, Part, Policy, Subject, Topology};
 use crate::plan::DevicePlan;
 use crate::set::Set;
 
@@ -29,7 +29,12 @@ pub(super) fn check(plans: &[DevicePlan], diagnostics: &mut Diagnostics) {
         });
         if let Some((from, to, why)) = unkept {
             let (name, span) = (guard.id.clone(), guard.span);
-            diagnostics.push(EmitError::NothingKeeps { name, from, to, why, span });
+            diagnostics.push(match guard.metric {
+                Metric::SessionTime => EmitError::SessionTime { name, from, to, why, span },
+                Metric::NewConnections | Metric::Packets | Metric::Bandwidth | Metric::Destinations => {
+                    EmitError::NothingKeeps { name, from, to, why, span }
+                }
+            });
         }
     }
 }

@@ -21,6 +21,8 @@ use miette::LabeledSpan;
 use self::error::InventoryError;
 pub use self::mapping::OWN_NAMES;
 use self::mapping::{Mapping, TableKind};
+pub(crate) use self::table::separator;
+pub(crate) use self::table::shown as row_place;
 use self::table::{Row, Rows};
 use crate::diag::Diagnostics;
 use crate::ir::Asset;

@@ -29,12 +29,8 @@ const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 /// Reads a table; its first row names the columns.
 pub(super) fn csv(file: &SourceFile) -> Result<Rows<'_>, InventoryError> {
     let text = file.text();
-    let first = text.lines().next().unwrap_or_default();
-    let count = |separator: u8| first.bytes().filter(|byte| *byte == separator).count();
-    // The first of those that stand equally often.
-    let separator = SEPARATORS.into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',');
     let mut reader = ReaderBuilder::new()
-        .delimiter(separator)
+        .delimiter(separator(text))
         .flexible(true)
         .has_headers(false)
         .from_reader(text.as_bytes());
@@ -63,8 +59,16 @@ pub(super) fn csv(file: &SourceFile) -> Result<Rows<'_>, InventoryError> {
     Ok(Rows { header: header.iter().map(str::to_owned).collect(), rows: Box::new(rows) })
 }
 
+/// The separator of the cells of a table: the one that stands most often in its first line.
+pub(crate) fn separator(text: &str) -> u8 {
+    let first = text.lines().next().unwrap_or_default();
+    let count = |separator: u8| first.bytes().filter(|byte| *byte == separator).count();
+    // The first of those that stand equally often.
+    SEPARATORS.into_iter().rev().max_by_key(|separator| count(*separator)).unwrap_or(b',')
+}
+
 /// The start of the row that begins at an offset, or behind the line ends there.
-pub(super) fn shown(text: &str, offset: u64) -> Range<usize> {
+pub(crate) fn shown(text: &str, offset: u64) -> Range<usize> {
     let offset = usize::try_from(offset).unwrap_or(text.len());
     let rest = text.get(offset..).unwrap_or_default();
     let start = offset + rest.len() - rest.trim_start_matches(['\r', '\n']).len();

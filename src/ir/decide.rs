@@ -71,13 +71,7 @@ impl<'p> Decider<'p> {
         if from == to {
             return Decision::Local(from);
         }
-        let parts = self.conduits.between(from, to).iter();
-        let mut matching = parts.filter(|part| {
-            part.sources.contains(packet.source)
-                && part.destinations.contains(packet.destination)
-                && self.policy[part.rule].services.contains(packet)
-        });
-        match matching.next().map(|part| part.rule) {
+        match self.matching(from, to, packet).next() {
             None => Decision::Unmentioned,
             Some(rule) => match (self.policy[rule].effect, self.policy[rule].during) {
                 (Effect::Allow, None) => Decision::Allowed(rule),
@@ -85,5 +79,29 @@ impl<'p> Decider<'p> {
                 (Effect::Forbid, _) => Decision::Forbidden(rule),
             },
         }
+    }
+
+    /// All rules that match a packet between two zones, in the order in which they decide.
+    fn matching(&self, from: ZoneId, to: ZoneId, packet: &Packet) -> impl Iterator<Item = RuleIndex> {
+        let parts = self.conduits.between(from, to).iter();
+        let matching = parts.filter(|part| {
+            part.sources.contains(packet.source)
+                && part.destinations.contains(packet.destination)
+                && self.policy[part.rule].services.contains(packet)
+        });
+        matching.map(|part| part.rule)
+    }
+
+    /// The rules that have a say in the verdict on a packet: each that forbids it or, where none does, each that allows
+    /// it. None if it stays inside one zone, or if no rule speaks of it.
+    pub fn deciding(&self, packet: &Packet) -> Vec<RuleIndex> {
+        let zones = self.zone_of(packet.source).zip(self.zone_of(packet.destination));
+        let Some((from, to)) = zones.filter(|(from, to)| from != to) else { return Vec::new() };
+        let mut rules: Vec<RuleIndex> = self.matching(from, to, packet).collect();
+        let is_forbid = |rule: &RuleIndex| self.policy[*rule].effect == Effect::Forbid;
+        if rules.first().is_some_and(is_forbid) {
+            rules.retain(is_forbid);
+        }
+        rules
     }
 }

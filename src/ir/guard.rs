@@ -61,20 +61,23 @@ pub enum Metric {
     Bandwidth,
     /// Destinations that a source opens connections to, each once in a unit.
     Destinations,
+    /// How long ago a connection was opened.
+    SessionTime,
 }
 
-/// A rate, as a bucket that holds `burst`, and into which `count` come in each `unit`.
+/// A rate, as a bucket that holds `burst`, and into which `count` come in each `unit`. For a session time, `count` of `unit`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rate {
     /// How many in a unit: 1 to [`Metric::most`].
     pub count: u32,
     /// The unit.
     pub unit: RateUnit,
-    /// How many at once: 1 to [`Metric::most_at_once`]. For a bandwidth, what comes in a second.
+    /// How many at once: 1 to [`Metric::most_at_once`]. For a bandwidth, what comes in a second;
+    /// for a session time, 1.
     pub burst: u32,
 }
 
-/// What a rate counts by.
+/// What a rate counts by, or a session time is said in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RateUnit {
     /// A second.
@@ -83,6 +86,8 @@ pub enum RateUnit {
     Minute,
     /// An hour.
     Hour,
+    /// A day; of session times only.
+    Day,
 }
 
 /// What a guard does with what is too much.
@@ -108,11 +113,12 @@ pub enum Action {
 
 impl Metric {
     /// All, each with its word.
-    pub const ALL: [(&'static str, Metric); 4] = [
+    pub const ALL: [(&'static str, Metric); 5] = [
         ("new-connections", Metric::NewConnections),
         ("packets", Metric::Packets),
         ("bandwidth", Metric::Bandwidth),
         ("destinations", Metric::Destinations),
+        ("session-time", Metric::SessionTime),
     ];
 
     /// The smallest bandwidth, in kilobits a second. The kernel puts packets of a connection together before it filters, up
@@ -126,16 +132,18 @@ impl Metric {
             Metric::Packets => "packets",
             Metric::Bandwidth => "bandwidth",
             Metric::Destinations => "destinations",
+            Metric::SessionTime => "session-time",
         }
     }
 
     /// The largest count in a unit. The kernel's older limits of rates take 10,000 in a second; at 100,000 packets or 10
-    /// gigabits a second those of iptables are off by some parts of a hundred.
+    /// gigabits a second those of iptables are off by some parts of a hundred. For a session time, the most seconds: a week.
     pub fn most(self) -> u32 {
         match self {
             Metric::NewConnections | Metric::Destinations => 10_000,
             Metric::Packets => 100_000,
             Metric::Bandwidth => 10_000_000,
+            Metric::SessionTime => Action::LONGEST,
         }
     }
 
@@ -145,15 +153,24 @@ impl Metric {
             Metric::NewConnections | Metric::Destinations => 10_000,
             Metric::Packets => 1_000_000,
             Metric::Bandwidth => 10_000_000,
+            Metric::SessionTime => 1,
         }
     }
 
-    /// True if known connections are counted too.
+    /// True if each packet is counted, those of known connections too.
     pub fn counts_known(self) -> bool {
         match self {
             Metric::Packets | Metric::Bandwidth => true,
-            Metric::NewConnections | Metric::Destinations => false,
+            Metric::NewConnections | Metric::Destinations | Metric::SessionTime => false,
         }
+    }
+}
+
+impl Guard {
+    /// The seconds that a session may last, if that is what it guards.
+    pub fn session_seconds(&self) -> Option<u32> {
+        let Rate { count, unit, .. } = self.rate;
+        (self.metric == Metric::SessionTime).then(|| count.saturating_mul(unit.seconds()))
     }
 }
 
@@ -165,7 +182,7 @@ impl Rate {
 }
 
 impl RateUnit {
-    /// All, each with its word.
+    /// All that a rate counts by, each with its word.
     pub const ALL: [(&'static str, RateUnit); 3] =
         [("second", RateUnit::Second), ("minute", RateUnit::Minute), ("hour", RateUnit::Hour)];
 
@@ -175,6 +192,7 @@ impl RateUnit {
             RateUnit::Second => "second",
             RateUnit::Minute => "minute",
             RateUnit::Hour => "hour",
+            RateUnit::Day => "day",
         }
     }
 
@@ -184,6 +202,7 @@ impl RateUnit {
             RateUnit::Second => 1,
             RateUnit::Minute => 60,
             RateUnit::Hour => 3_600,
+            RateUnit::Day => 86_400,
         }
     }
 }
@@ -216,6 +235,9 @@ impl Policy {
     pub fn keeps(&self, target: &str, guard: &Guard) -> Result<(), &'static str> {
         match target {
             "nftables" => Ok(()),
+            "iptables" | "pfsense" if guard.metric == Metric::SessionTime => {
+                Err("only nftables is told when a session began")
+            }
             "iptables" => kept_by_iptables(self, guard),
             "pfsense" => kept_by_pfsense(self, guard),
             "cisco-ios" => Err("access lists count nothing"),
@@ -283,7 +305,7 @@ fn is_near_on_iptables(rate: Rate) -> bool {
 fn kept_by_pfsense(policy: &Policy, guard: &Guard) -> Result<(), &'static str> {
     match guard.metric {
         Metric::NewConnections => {}
-        Metric::Packets | Metric::Bandwidth | Metric::Destinations => {
+        Metric::Packets | Metric::Bandwidth | Metric::Destinations | Metric::SessionTime => {
             return Err("pfSense counts connections only");
         }
     }

@@ -161,9 +161,14 @@ pub(super) fn of_rule<K: Key>(space: &mut Space<K>, policy: &Policy, rule: &Rule
     packets(space, &mut Known::new(), policy, rule, time, Way::Forth)
 }
 
+/// The packets of one rule in one direction, at whatever time.
+pub(super) fn in_direction<K: Key>(space: &mut Space<K>, rule: &Rule, way: Way) -> Id {
+    one_way(space, &mut Known::new(), rule, way, Id::ALL)
+}
+
 /// The packets of one rule at whatever time, and those that answer them in known connections.
 pub(super) fn in_connections<K: Key>(space: &mut Space<K>, rule: &Rule) -> Id {
-    let both = [Way::Forth, Way::Known].map(|way| one_way(space, &mut Known::new(), rule, way, Id::ALL));
+    let both = [Way::Forth, Way::Known].map(|way| in_direction(space, rule, way));
     space.diagrams.first_of(both.into())
 }
 

@@ -9,6 +9,7 @@ use super::Place;
 use super::diagram::{Id, Key};
 use super::expected::{Time, addresses, in_connections, of_rule};
 use super::platform::Platform;
+use super::session;
 use super::space::{Space, variable};
 use crate::ir::{Action, Effect, Guard, Metric, Policy, Rate, Subject};
 use crate::read::Family;
@@ -42,6 +43,8 @@ pub(super) struct Watch {
 pub(super) enum Reach {
     /// Those that open connections through the enforcement point.
     New,
+    /// Those of known connections through it.
+    Known,
     /// All that go through it.
     Through,
     /// All that go through it or to it.
@@ -70,6 +73,10 @@ pub(super) fn watches<K: Key>(space: &mut Space<K>, place: &Place, platform: &Pl
     let quarantines = kept.iter().any(|guard| matches!(guard.action, Action::Quarantine { .. }));
     let mut watches: Vec<Watch> = Vec::new();
     for guard in kept {
+        if let Some(seconds) = guard.session_seconds() {
+            watches.extend(session::watches(space, place, guard, seconds));
+            continue;
+        }
         let isolation = isolation(space, policy, guard, platform);
         let (words, besides) = (platform.guard)(guard, space.family);
         let counted = counted(space, policy, guard, platform.time);
@@ -179,7 +186,7 @@ pub(super) fn of_nftables(guard: &Guard, family: Family) -> Tripped {
             };
             format!("limit rate over {amount} {unit}/second")
         }
-        Metric::NewConnections | Metric::Packets | Metric::Destinations => {
+        Metric::NewConnections | Metric::Packets | Metric::Destinations | Metric::SessionTime => {
             let burst =
                 if rate.burst == 5 { String::new() } else { format!(" burst {} packets", rate.burst) };
             format!("limit rate over {}/{}{burst}", rate.count, rate.unit.word())
@@ -190,7 +197,9 @@ pub(super) fn of_nftables(guard: &Guard, family: Family) -> Tripped {
             let known = format!("{pair} @known/{id}/{suffix} (rule {number} of `guard/{id}`)");
             (number + 2, vec![(known, false)])
         }
-        Metric::NewConnections | Metric::Packets | Metric::Bandwidth => (number, Vec::new()),
+        Metric::NewConnections | Metric::Packets | Metric::Bandwidth | Metric::SessionTime => {
+            (number, Vec::new())
+        }
     };
     let words = if guard.per_source {
         format!("update @guard/{id}/{suffix} {{ {field} {limit} }} (rule {number} of `guard/{id}`)")
@@ -225,7 +234,7 @@ pub(super) fn of_iptables(guard: &Guard, _: Family) -> Tripped {
             let cost = u64::from(u32::MAX) / (u64::from(rate.count) * 125 / 16 + 1);
             format!("--hashlimit-above cost {cost} for 16 bytes")
         }
-        Metric::NewConnections | Metric::Packets | Metric::Destinations => {
+        Metric::NewConnections | Metric::Packets | Metric::Destinations | Metric::SessionTime => {
             let between = unit / u64::from(rate.count);
             format!("--hashlimit-above one in {between} us --hashlimit-burst {}", rate.burst)
         }
@@ -238,7 +247,7 @@ pub(super) fn of_iptables(guard: &Guard, _: Family) -> Tripped {
             );
             vec![(first, true)]
         }
-        Metric::NewConnections | Metric::Packets | Metric::Bandwidth => Vec::new(),
+        Metric::NewConnections | Metric::Packets | Metric::Bandwidth | Metric::SessionTime => Vec::new(),
     };
     (format!("hashlimit {options} {mode}--hashlimit-name cordon.{id}."), besides)
 }

@@ -227,6 +227,7 @@ impl<'p, K: Key> Judge<'p, K> {
             let Some(watch) = self.watches.get(place) else { return };
             let concerned = match watch.reach {
                 Reach::New => here.state == States::NEW && here.leaves.is_some(),
+                Reach::Known => here.state == States::ESTABLISHED && here.leaves.is_some(),
                 Reach::Through => here.leaves.is_some(),
                 Reach::Everything => true,
             };

@@ -13,6 +13,7 @@ mod guard;
 mod judge;
 mod meaning;
 mod platform;
+mod session;
 mod space;
 mod storm;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use cordon::source::Sources;
 use crate::support::{checked, copy_policy, hospital};
 
 /// A file of the example, a text in it, and what stands in its place.
-type Edit = (&'static str, &'static str, &'static str);
+pub(crate) type Edit = (&'static str, &'static str, &'static str);
 
 const IMAGING: &str = "access-imaging.cordon";
 const BEDSIDE: &str = "access-bedside.cordon";
@@ -19,7 +19,7 @@ const OPERATIONS: &str = "access-operations.cordon";
 const INFRASTRUCTURE: &str = "access-infrastructure.cordon";
 
 /// Changes, of which each is one edit.
-const CHANGES: [(&str, Edit); 30] = [
+pub(crate) const CHANGES: [(&str, Edit); 30] = [
     ("a source added", (IMAGING, "images    { from modalities ", "images    { from modalities, corp ")),
     ("a destination added", (IMAGING, "to pacs, mwl  via dicom ", "to pacs, mwl, viewer  via dicom ")),
     ("a service added", (IMAGING, "to viewer  via https", "to viewer  via https, ssh")),
@@ -150,7 +150,7 @@ fn edited(edits: &[Edit]) -> (Policy, Sources) {
     (policy, sources)
 }
 
-fn edit(path: &Path, from: &str, to: &str) {
+pub(crate) fn edit(path: &Path, from: &str, to: &str) {
     let text = fs::read_to_string(path).unwrap();
     assert!(text.contains(from), "{}: {from}", path.display());
     fs::write(path, text.replacen(from, to, 1)).unwrap();

@@ -116,6 +116,14 @@ fn the_core_does_what_the_policy_says_of_what_crosses_it() {
 }
 
 #[test]
+fn the_firewall_of_the_guests_does_what_the_policy_says_of_what_crosses_it() {
+    let test = "the_firewall_of_the_guests_does_what_the_policy_says_of_what_crosses_it";
+    if ready_for_large(test, Loader::Nftables.tools(), RULESET_BYTES) {
+        Point::new("wifi", Loader::Nftables).judge_all([4, 15]);
+    }
+}
+
+#[test]
 fn the_firewall_before_the_records_does_what_the_policy_says_of_what_crosses_it() {
     let test = "the_firewall_before_the_records_does_what_the_policy_says_of_what_crosses_it";
     for loader in IPTABLES {

@@ -22,6 +22,7 @@ pub(crate) mod require;
 mod router;
 mod schedule;
 mod selftest;
+mod session;
 mod shapes;
 mod site;
 pub(crate) mod sockets;

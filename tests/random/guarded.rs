@@ -38,6 +38,8 @@ fn statement(policy: &Policy, target: &str, number: usize, dice: &mut Dice) -> S
         ("bandwidth 4096 kbit/second", "per source"),
         ("destinations 5/minute", "per source"),
         ("destinations 200/second burst 1000", "per source"),
+        ("session-time 90 minutes", ""),
+        ("session-time 7 days", ""),
     ]);
     let isolate = format!("isolate 2 hours {}", if dice.once_in(2) { except(dice) } else { String::new() });
     let action = match target {

@@ -133,7 +133,8 @@ fn limit(guard: &Guard) -> String {
         Metric::Bandwidth => {
             format!("--hashlimit-above {}b/s {mode}", u64::from(count) * BYTES_OF_KILOBIT)
         }
-        Metric::NewConnections | Metric::Packets | Metric::Destinations => {
+        // No guard of session times gets here, since iptables keeps none.
+        Metric::NewConnections | Metric::Packets | Metric::Destinations | Metric::SessionTime => {
             format!("--hashlimit-above {count}/{} --hashlimit-burst {burst} {mode}", unit.word())
         }
     };

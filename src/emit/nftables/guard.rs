@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::behind::NamedSet;
 use super::element::Family;
 use super::isolation::{Isolation, KEY};
-use crate::ir::{Action, Guard, Metric, Policy, Rate, Subject};
+use super::session::{self, Session};
+use crate::ir::{Action, Guard, Metric, Rate, Subject};
 use crate::plan::DevicePlan;
 use crate::set::{AddressRange, AddressSet};
 
@@ -43,6 +44,8 @@ pub(super) struct GuardView {
     ends: Vec<String>,
     /// What cuts the subject off.
     isolation: Option<Isolation>,
+    /// What is done with its sessions.
+    session: Option<Session>,
 }
 
 /// The guards of an enforcement point.
@@ -60,7 +63,7 @@ pub(super) struct Guards {
 impl Guards {
     pub(super) fn new(plan: &DevicePlan) -> Result<Self, &'static str> {
         let guards = &plan.guards;
-        let all = guards.iter().map(|guard| view(plan.policy, guard)).collect::<Result<Vec<_>, _>>()?;
+        let all = guards.iter().map(|guard| view(plan, guard)).collect::<Result<Vec<_>, _>>()?;
         Ok(Guards {
             quarantine: guards.iter().any(|guard| matches!(guard.action, Action::Quarantine { .. })),
             isolation: all.iter().any(|guard| guard.isolation.is_some()),
@@ -71,7 +74,7 @@ impl Guards {
     }
 }
 
-fn view(policy: &Policy, guard: &Guard) -> Result<GuardView, &'static str> {
+fn view(plan: &DevicePlan, guard: &Guard) -> Result<GuardView, &'static str> {
     let id = &guard.id;
     let subjects = match &guard.subject {
         Subject::Sources(sources) => subjects(id, sources),
@@ -87,19 +90,12 @@ fn view(policy: &Policy, guard: &Guard) -> Result<GuardView, &'static str> {
     };
     let counters = if guard.per_source { of_families("guard", false) } else { Vec::new() };
     let pairs = if guard.metric == Metric::Destinations { of_families("known", true) } else { Vec::new() };
-    let limit = limit(guard);
-    let mut tests: Vec<String> =
-        pairs.iter().map(|(set, fields)| format!("{fields} @{set} return")).collect();
-    let counted =
-        |(set, field): &(String, &str)| format!("update @{set} {{ {field} {limit} }} goto tripped/{id}");
-    tests.extend(counters.iter().map(counted));
-    if !guard.per_source {
-        tests.push(format!("{limit} goto tripped/{id}"));
-    }
-    // What was too much is not known afterwards, so that a second attempt is too much as well.
-    tests.extend(pairs.iter().map(|(set, fields)| format!("add @{set} {{ {fields} }}")));
+    let tests = match guard.session_seconds() {
+        Some(seconds) => session::beginnings(guard, seconds),
+        None => tests(guard, &counters, &pairs),
+    };
     let isolation = match &guard.action {
-        Action::Isolate { except, .. } => Some(Isolation::new(policy, id, &subjects, except)?),
+        Action::Isolate { except, .. } => Some(Isolation::new(plan.policy, id, &subjects, except)?),
         Action::Alert | Action::Limit | Action::Quarantine { .. } => None,
     };
     Ok(GuardView {
@@ -113,8 +109,25 @@ fn view(policy: &Policy, guard: &Guard) -> Result<GuardView, &'static str> {
         tests,
         ends: ends(guard),
         isolation,
+        session: Session::new(plan, guard)?,
         subjects,
     })
+}
+
+/// What counts, and sends away what is too much.
+fn tests(guard: &Guard, counters: &[(String, &str)], pairs: &[(String, &str)]) -> Vec<String> {
+    let (id, limit) = (&guard.id, limit(guard));
+    let mut tests: Vec<String> =
+        pairs.iter().map(|(set, fields)| format!("{fields} @{set} return")).collect();
+    let counted =
+        |(set, field): &(String, &str)| format!("update @{set} {{ {field} {limit} }} goto tripped/{id}");
+    tests.extend(counters.iter().map(counted));
+    if !guard.per_source {
+        tests.push(format!("{limit} goto tripped/{id}"));
+    }
+    // What was too much is not known afterwards, so that a second attempt is too much as well.
+    tests.extend(pairs.iter().map(|(set, fields)| format!("add @{set} {{ {fields} }}")));
+    tests
 }
 
 /// What holds where a guard has counted too many, in the form that nft lists: bytes in the largest unit without a rest
@@ -129,7 +142,7 @@ fn limit(guard: &Guard) -> String {
             }
             format!("limit rate over {bytes} {}/second", units.peek().copied().unwrap_or(&"bytes"))
         }
-        Metric::NewConnections | Metric::Packets | Metric::Destinations => {
+        Metric::NewConnections | Metric::Packets | Metric::Destinations | Metric::SessionTime => {
             let burst = match burst {
                 DEFAULT_BURST => String::new(),
                 burst => format!(" burst {burst} packets"),
@@ -164,7 +177,11 @@ fn ends(guard: &Guard) -> Vec<String> {
         Action::Alert | Action::Limit => {}
     }
     let rate = "add @log_rate { iifname limit rate 10/second burst 50 packets }";
-    ends.push(format!("{rate} log prefix \"cordon guard {id}: \" level info"));
+    let log = format!("{rate} log prefix \"cordon guard {id}: \" level info");
+    if let Some(seconds) = guard.session_seconds() {
+        return session::ends(guard, seconds, log);
+    }
+    ends.push(log);
     ends.push(match guard.action {
         Action::Alert => "counter".to_owned(),
         Action::Limit | Action::Quarantine { .. } => "counter drop".to_owned(),

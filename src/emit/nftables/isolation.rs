@@ -29,9 +29,9 @@ pub(super) struct Isolation {
     spares: bool,
 }
 
-/// What stays in one direction.
+/// What some rules say in one direction.
 #[derive(Debug, Serialize)]
-struct Stays {
+pub(super) struct Stays {
     maps: Vec<Map>,
     products: Products,
 }
@@ -48,24 +48,26 @@ impl Isolation {
         Ok(Isolation {
             test: format!("{KEY} == @isolated/{id}"),
             entries: tests.map(|test| format!("{test} goto isolated/{id}")).collect(),
-            forth: stays(policy, &spared, &format!("isolated/{id}"), |spared| &spared.forth)?,
-            back: stays(policy, &spared, &format!("answers/{id}"), |spared| &spared.back)?,
+            forth: stays(policy, &spared, &format!("isolated/{id}"), "return", |spared| &spared.forth)?,
+            back: stays(policy, &spared, &format!("answers/{id}"), "return", |spared| &spared.back)?,
             spares: !except.is_empty(),
         })
     }
 }
 
-fn stays(
+/// What leads the packets of some rules in one direction to a verdict. `place` begins the names of maps and sets.
+pub(super) fn stays(
     policy: &Policy,
     spared: &[Spared],
     place: &str,
+    verdict: &str,
     direction: fn(&Spared) -> &PacketSet,
 ) -> Result<Stays, &'static str> {
     let (mut maps, mut products) = (Maps::new(place, true), Products::default());
     for one in spared {
         let rule = &policy[one.rule].id;
-        let rest = products.take(direction(one).clone(), place, rule, "return")?;
-        maps.add(&rest, rule, "return")?;
+        let rest = products.take(direction(one).clone(), place, rule, verdict)?;
+        maps.add(&rest, rule, verdict)?;
     }
     Ok(Stays { maps: maps.into_views(), products })
 }

@@ -9,6 +9,7 @@ mod element;
 mod guard;
 mod isolation;
 mod product;
+mod session;
 mod text;
 mod view;
 

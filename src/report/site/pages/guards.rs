@@ -63,10 +63,13 @@ fn guard_row(site: &Site, guard: &Guard) -> Row {
     let not_kept = joined(not_kept, &line_end());
     let each = if guard.per_source { "each source" } else { "all together" };
     let rate = guard.rate;
+    let bucket =
+        |counted: String| format!("{counted} a {}, {} at once; {each}", rate.unit.word(), rate.burst);
     let counted = match guard.metric {
-        Metric::Bandwidth => format!("{} kbit", rate.count),
+        Metric::SessionTime => format!("sessions of {} {}s; each by itself", rate.count, rate.unit.word()),
+        Metric::Bandwidth => bucket(format!("{} kbit", rate.count)),
         Metric::NewConnections | Metric::Packets | Metric::Destinations => {
-            format!("{} {}", rate.count, guard.metric.word().replace('-', " "))
+            bucket(format!("{} {}", rate.count, guard.metric.word().replace('-', " ")))
         }
     };
     Row::named(
@@ -74,8 +77,8 @@ fn guard_row(site: &Site, guard: &Guard) -> Row {
         [
             vec![code(&guard.id)],
             subject(site, guard),
-            vec![plain(format!("{counted} a {}, {} at once; {each}", rate.unit.word(), rate.burst))],
-            action(site, &guard.action),
+            vec![plain(counted)],
+            action(site, guard),
             vec![words::or_unsaid(guard.approval.as_ref())],
             if kept.is_empty() { vec![Inline::new(Style::Attention, "none")] } else { kept },
             not_kept,
@@ -97,8 +100,16 @@ fn subject(site: &Site, guard: &Guard) -> Inlines {
     }
 }
 
-fn action(site: &Site, action: &Action) -> Inlines {
-    match action {
+fn action(site: &Site, guard: &Guard) -> Inlines {
+    if guard.session_seconds().is_some() {
+        return vec![plain(match guard.action {
+            Action::Alert => "one that lasts longer is logged, once in each such time, and goes on",
+            Action::Limit | Action::Quarantine { .. } | Action::Isolate { .. } => {
+                "one that lasts longer is logged, and ended in both directions"
+            }
+        })];
+    }
+    match &guard.action {
         Action::Alert => vec![plain("what is too much is logged, and passes")],
         Action::Limit => vec![plain("what is too much is logged and dropped, until there is less")],
         Action::Quarantine { seconds } => {

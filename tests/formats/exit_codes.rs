@@ -1,0 +1,99 @@
+//! The exit codes of all commands: 0 if all is well, 1 if there are findings, 2 if the usage is wrong or nothing can be read.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::{GOOD, directory, run};
+use crate::support::root;
+
+/// A config of a pfSense with the two interfaces of the policy.
+const CONFIG: &str = "<?xml version=\"1.0\"?>
+<pfsense>
+\t<interfaces>
+\t\t<lan><if>em0</if><enable></enable></lan>
+\t\t<opt1><if>em1</if><enable></enable></opt1>
+\t</interfaces>
+\t<aliases></aliases>
+\t<filter></filter>
+</pfsense>
+";
+
+/// A command with what follows it for exit codes 0, 1 and 2. What lies in the directory is made in the test; a command that
+/// finds nothing wrong with anything, or that is nothing but help, has no 1.
+const COMMANDS: [(&str, &str, Option<&str>, &str); 13] = [
+    ("check", "good", Some("bad"), "missing"),
+    ("build", "good --out made/again", Some("bad"), "missing"),
+    ("verify", "good --against made/build", Some("good --against made/other"), "good --against missing"),
+    (
+        "splice",
+        "sense --device core --into config.xml --out new.xml",
+        Some("bad --device core --into config.xml"),
+        "good --device core --into missing",
+    ),
+    ("report", "good --out made/report", Some("bad"), "missing"),
+    ("query", "good --packets packets.csv", Some("bad --packets packets.csv"), "good --packets missing"),
+    (
+        "explain",
+        "good tcp 10.1.0.1 10.2.0.10 3613",
+        Some("bad tcp 10.1.0.1 10.2.0.10 1"),
+        "good tcp 10.1.0.1 nowhere 1",
+    ),
+    ("inventory", "devices", Some("bad"), "good"),
+    ("diff", "good good --exit-code", Some("good other --exit-code"), "good bad"),
+    ("test", "asserted", Some("asserted --tests wrong.csv"), "good"),
+    ("rule", "C0305", None, "C9999"),
+    ("targets", "", None, "--format nonsense"),
+    ("help", "check", None, "nonsense"),
+];
+
+#[test]
+fn each_command_has_each_exit_code() {
+    let other = GOOD.replace("tcp 3613", "tcp 3614");
+    let sense = GOOD
+        .replace("target nftables   interface eth0", "target pfsense   interface lan")
+        .replace("eth1", "opt1");
+    let devices = GOOD.to_owned() + "inventory pumps { file \"devices.csv\"   mapping \"devices.yaml\" }\n";
+    let asserted = GOOD.to_owned() + "assert allowed data { from ward  to pump_srv  via tcp 3613 }\n";
+    let place = directory(&[
+        ("good/a.cordon", GOOD),
+        ("other/a.cordon", &other),
+        ("sense/a.cordon", &sense),
+        ("devices/a.cordon", &devices),
+        ("devices/devices.csv", "name,ip\npump,10.1.0.5\n"),
+        ("devices/devices.yaml", "version: 1\ncolumns: { name: [name], address: [ip] }\n"),
+        ("bad/a.cordon", "zone x {"),
+        ("asserted/a.cordon", &asserted),
+        ("wrong.csv", "proto,src,dst,dport,verdict\ntcp,10.1.0.1,10.2.0.10,3613,deny\n"),
+        ("packets.csv", "proto,src,dst,sport,dport\n"),
+    ]);
+    fs::write(place.path().join("config.xml"), CONFIG).unwrap();
+    for (policy, to) in [("good", "made/build"), ("other", "made/other")] {
+        assert_eq!(run(place.path(), &["build", policy, "--out", to]).0, 0);
+    }
+    for (command, fine, findings, failure) in COMMANDS {
+        for (arguments, expected) in [(Some(fine), 0), (findings, 1), (Some(failure), 2)] {
+            let Some(arguments) = arguments else { continue };
+            let words: Vec<&str> = [command].into_iter().chain(arguments.split_whitespace()).collect();
+            let (code, _, err) = run(place.path(), &words);
+            assert_eq!(code, expected, "cordon {command} {arguments}\n{err}");
+        }
+        let (code, out, err) = run(place.path(), &[command, "--no-such-option"]);
+        assert_eq!((code, out.as_str()), (2, ""), "cordon {command}");
+        assert!(err.starts_with("error: "), "{err}");
+    }
+}
+
+#[test]
+fn the_table_has_all_commands() {
+    let (code, help, _) = run(root(), &["--help"]);
+    assert_eq!(code, 0);
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let listed = commands.lines().take_while(|line| !line.is_empty());
+    // What a command does is wrapped onto lines of its own, further to the right.
+    let listed: BTreeSet<&str> = listed
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let tested: BTreeSet<&str> = COMMANDS.iter().map(|(command, ..)| *command).collect();
+    assert_eq!(listed, tested);
+}
