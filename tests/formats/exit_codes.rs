@@ -53,7 +53,7 @@ fn each_command_has_each_exit_code() {
         .replace("target nftables   interface eth0", "target pfsense   interface lan")
         .replace("eth1", "opt1");
     let devices = GOOD.to_owned() + "inventory pumps { file \"devices.csv\"   mapping \"devices.yaml\" }\n";
-    let asserted = GOOD.to_owned() + "assert allowed data { from ward  to pump_srv  via tcp 3613 }\n";
+    let asserted = GOOD.to_owned() + "assert allowed reached { from ward  to pump_srv  via tcp 3613 }\n";
     let place = directory(&[
         ("good/a.cordon", GOOD),
         ("other/a.cordon", &other),
