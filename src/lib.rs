@@ -4,6 +4,7 @@
 
 mod parallel;
 pub mod source;
+pub mod edit;
 pub mod diag;
 pub mod set;
 pub mod syntax;

@@ -37,4 +37,5 @@ mod testing;
 mod hazards;
 mod verify;
 mod mutation;
+mod rules;
 mod fuzz;

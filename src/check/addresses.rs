@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use super::error::CheckError;
 use crate::diag::Diagnostics;
+use crate::edit::Edit;
 use crate::set::{AddressRange, AddressSet, Interval, IntervalSet, Point, Set};
 use crate::syntax::ast::{Names, Word};
 
@@ -36,7 +37,10 @@ pub(super) fn resolve(
     let parse_all = |words: &[Word], diagnostics: &mut Diagnostics| -> Vec<(Word, AddressRange)> {
         let parsed = words.iter().filter_map(|word| {
             parse(word, accepts)
-                .map_err(|error| diagnostics.push(error))
+                .map_err(|error| {
+                    let fix = fix_of(&error);
+                    diagnostics.push_with_fix(error, fix);
+                })
                 .ok()
                 .map(|range| (word.clone(), range))
         });
@@ -87,6 +91,14 @@ pub(super) fn in_words(set: &AddressSet) -> String {
         shown.push(format!("and {more} more"));
     }
     shown.join(", ")
+}
+
+/// The change that corrects a mistake, if only one does: a v4-mapped address, or a prefix of them, names one IPv4 host or
+/// prefix. Of a range only one end is known.
+fn fix_of(error: &CheckError) -> Vec<Edit> {
+    let CheckError::V4Mapped { text, plain, span } = error else { return Vec::new() };
+    let is_whole = !text.contains('-') && text.contains('/') == plain.contains('/');
+    if is_whole { vec![Edit { span: *span, text: plain.clone() }] } else { Vec::new() }
 }
 
 /// What is wrong with a word, and what would be right.

@@ -138,8 +138,8 @@ fn check_rest(
         inventory::check(&policy, &conduits, &mut ledger, diagnostics);
     }
     check_doubtful(&policy, &statements, &conduits, &mut ledger, diagnostics);
-    ledger.finish(&policy, diagnostics);
     policy.name = policy_name(&statements.names, diagnostics);
+    ledger.finish(&policy, diagnostics);
     (policy, conduits)
 }
 
@@ -232,6 +232,7 @@ fn resolve(
         guards,
         postures,
         devices,
+        other_acceptances: acceptance::others(statements, diagnostics),
     }
 }
 

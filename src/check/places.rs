@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::acceptance;
+use super::acceptance::{self, Ends};
 use super::addresses::{Accepts, in_words, outside, resolve};
 use super::attributes;
 use super::error::CheckError;
@@ -71,7 +71,7 @@ fn zone(statement: &ast::Zone, diagnostics: &mut Diagnostics) -> Zone {
         trust: attributes::trust(&statement.attributes, diagnostics),
         role: attributes::role(&statement.attributes, diagnostics),
         about: attributes::about(&statement.attributes, diagnostics),
-        acceptances: acceptance::acceptances(&statement.acceptances, diagnostics),
+        acceptances: acceptance::acceptances(&statement.acceptances, Ends::Risks, diagnostics),
         span: statement.name.span,
     }
 }
@@ -307,7 +307,7 @@ fn endpoint(
         role: attributes::role(declaration.attributes, diagnostics),
         supported_until: attributes::date(declaration.attributes, Key::SupportedUntil, diagnostics),
         about: attributes::about(declaration.attributes, diagnostics),
-        acceptances: acceptance::acceptances(declaration.acceptances, diagnostics),
+        acceptances: acceptance::acceptances(declaration.acceptances, Ends::Risks, diagnostics),
         span: declaration.name.span,
     }
 }

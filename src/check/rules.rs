@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-use super::acceptance;
+use super::acceptance::{self, Ends};
 use super::attributes;
 use super::error::CheckError;
 use super::names::{Declared, Scope, text_of};
@@ -103,7 +103,7 @@ impl Lowering<'_> {
         if let (Effect::Forbid, Some(during)) = (effect, &statement.during) {
             diagnostics.push(CheckError::ForbidDuring { span: during.span });
         }
-        let acceptances = acceptance::acceptances(&statement.acceptances, diagnostics);
+        let acceptances = acceptance::acceptances(&statement.acceptances, Ends::All, diagnostics);
         let resolved = self.resolve(&words, statement.broken, diagnostics)?;
         if effect == Effect::Allow && self.has_expired(&resolved, attributes, diagnostics) {
             self.ended.insert(resolved.id);

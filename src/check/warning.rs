@@ -160,3 +160,26 @@ pub(super) enum CheckWarning {
         span: Span,
     },
 }
+
+/// A clause that accepts what cannot be accepted so.
+#[derive(Error, Diagnostic, Debug)]
+pub(super) enum AcceptanceError {
+    #[error("{code} is accepted without an end")]
+    #[diagnostic(code(C0645), help("{why}; say until when: `until YYYY-MM-DD` behind the reason"))]
+    WithoutEnd {
+        code: &'static str,
+        why: &'static str,
+        #[label("until which day?")]
+        span: Span,
+    },
+
+    #[error("{code} cannot be accepted: {summary}")]
+    #[diagnostic(code(C0646), help("{help}"))]
+    NotAcceptable {
+        code: &'static str,
+        summary: &'static str,
+        help: &'static str,
+        #[label("not a finding to accept")]
+        span: Span,
+    },
+}

@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
 use super::check::Checking;
+use super::levels::LevelFlags;
+use super::rule::RuleArguments;
 use super::terminal::TerminalOptions;
 
 /// Compile one readable policy of zones, device classes and allowed peers into firewall configurations.
@@ -165,6 +167,10 @@ pub(super) enum Command {
     #[command(after_help = DIFF_HELP)]
     Diff(Changes),
 
+    /// Say what a code of a finding means, and what to do; all codes without one
+    #[command(after_help = super::rule::HELP)]
+    Rule(RuleArguments),
+
     /// Run the assertions of a policy, and the tests beside it
     #[command(after_help = super::test::HELP)]
     Test(super::test::Tests),
@@ -247,6 +253,8 @@ pub(super) struct Options {
     /// Take warnings for findings too
     #[arg(long)]
     pub(super) deny_warnings: bool,
+    #[command(flatten)]
+    pub(super) levels: LevelFlags,
     /// Take the policy as it is under a posture; given several times, under all of them
     #[arg(long = "posture", value_name = "NAME")]
     pub(super) postures: Vec<String>,
@@ -255,8 +263,14 @@ pub(super) struct Options {
 impl Options {
     /// The options of a command that takes no others than these.
     pub(super) fn of(format: Format, as_of: Option<Date>, postures: Vec<String>) -> Self {
-        let stdin_filename = super::stdin::NAME.to_owned();
-        Options { format, stdin_filename, as_of, deny_warnings: false, postures }
+        Options {
+            format,
+            stdin_filename: super::stdin::NAME.to_owned(),
+            as_of,
+            deny_warnings: false,
+            levels: LevelFlags::default(),
+            postures,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::args::{Common, Options};
-use super::commands::{count, read_and_check};
+use super::fix::check;
 use super::{Failure, Outcome, stdin, watch};
 
 const HELP: &str = "\
@@ -11,9 +11,17 @@ Examples:
   cordon check examples/general-hospital
   cordon check . --format sarif > cordon.sarif
   cordon check . --watch
+  cordon check . --deny C06 --allow C0305    warnings of data and privilege stop, unused services are left out
+  cordon check . --diff                      what --fix would change
+  cordon check . --fix                       correct what can be corrected in one way only
   git show main:policy.cordon | cordon check - --stdin-filename policy.cordon
 
-docs/formats.md shows each format, and how CI takes it.";
+docs/formats.md shows each format, and how CI takes it.
+
+Exit codes:
+  0  all is well
+  1  there are findings, or --diff shows a change
+  2  wrong usage, or input that cannot be read or written";
 
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
@@ -23,30 +31,29 @@ pub(super) struct Checking {
     /// Check again whenever a file of the policy changes, until Ctrl-C
     #[arg(long)]
     watch: bool,
+    /// Correct what can be corrected without changing what the policy means, or in one way only
+    #[arg(long, conflicts_with = "watch")]
+    fix: bool,
+    /// Show what `--fix` would change, and write nothing
+    #[arg(long, conflicts_with = "watch")]
+    diff: bool,
 }
 
 /// Runs the command.
 pub(super) fn run(arguments: &Checking) -> Result<Outcome, Failure> {
-    let Common { path, options } = &arguments.common;
-    if !arguments.watch {
-        return check(&arguments.common);
+    let Checking { common, watch, fix, diff } = arguments;
+    let Common { path, options } = common;
+    if (*fix || *diff) && stdin::is_meant(path) {
+        return Err(Failure("standard input cannot be corrected: name the file or directory".to_owned()));
+    }
+    if !watch {
+        return check(common, *fix, *diff);
     }
     require_watchable(options)?;
     if stdin::is_meant(path) {
         return Err(Failure("standard input cannot be watched: name the file or directory".to_owned()));
     }
-    watch::again_and_again(path, || check(&arguments.common))
-}
-
-fn check(common: &Common) -> Result<Outcome, Failure> {
-    let options = &common.options;
-    let mut checked = read_and_check(&common.path, options)?;
-    checked.compile();
-    checked.report(options, "check", &())?;
-    let (policy, files) = (&checked.policy, checked.files);
-    let (zones, rules) = (count(policy.zones.len(), "zone"), count(policy.rules.len(), "rule"));
-    checked.summarise(options, &format!("checked {zones} and {rules} in {}", count(files, "file")))?;
-    Ok(checked.outcome(options))
+    watch::again_and_again(path, || check(common, false, false))
 }
 
 /// Refuses documents: one after the other is none.

@@ -16,6 +16,7 @@ use super::verify::prove_build;
 use super::{Failure, Outcome, output, stdin};
 use crate::check::check;
 use crate::diag::Diagnostics;
+use crate::edit::Rewritten;
 use crate::emit::{self, END_SESSIONS, OutputFile, UserTargets, emit_with, end_sessions};
 use crate::inventory::Inventories;
 use crate::ir::Policy;
@@ -48,6 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             super::inventory::run(common, since.as_deref(), inventory.as_deref())
         }
         Command::Diff(changes) => super::diff::run(changes),
+        Command::Rule(arguments) => super::rule::run(arguments),
         Command::Test(tests) => super::test::run(tests),
         Command::Targets { format } => run_targets(*format),
     }
@@ -67,21 +69,31 @@ pub(super) struct Checked {
 }
 
 pub(super) fn read_and_check(path: &Path, options: &Options) -> Result<Checked, Failure> {
-    let mut diagnostics = Diagnostics::default();
-    let loaded = load_meant(path, options, &mut diagnostics)?;
+    read_and_check_with(path, &[], options)
+}
+
+/// Reads and checks a policy as it is once some of its files have changed.
+pub(super) fn read_and_check_with(
+    path: &Path,
+    changed: &[Rewritten],
+    options: &Options,
+) -> Result<Checked, Failure> {
+    let mut diagnostics = Diagnostics::with_levels(options.levels.levels(options.deny_warnings)?);
+    let loaded = load_meant(path, changed, options, &mut diagnostics)?;
     check_loaded(loaded, options, check, diagnostics)
 }
 
 /// Reads the policy at a path, or from standard input if the path stands for that.
 pub(super) fn load_meant(
     path: &Path,
+    changed: &[Rewritten],
     options: &Options,
     diagnostics: &mut Diagnostics,
 ) -> Result<Loaded, Failure> {
     stage("reading the policy");
     match stdin::is_meant(path) {
         true => stdin::load(&options.stdin_filename, diagnostics),
-        false => load(path, diagnostics),
+        false => load(path, changed, diagnostics),
     }
 }
 
@@ -149,7 +161,7 @@ impl Checked {
         let postures = if self.diagnostics.has_errors() { &[][..] } else { &self.policy.postures };
         for posture in postures {
             stage(&format!("compiling under the posture {}", posture.name));
-            let mut diagnostics = Diagnostics::default();
+            let mut diagnostics = Diagnostics::with_levels(self.diagnostics.levels().clone());
             let policy = self.policy.under(posture);
             let files = emit_with(&plan(&policy), &self.users, &mut diagnostics);
             if diagnostics.has_errors() {
@@ -194,9 +206,16 @@ impl Checked {
         Ok(files.iter().map(|file| file.path.clone()).chain([MANIFEST.to_owned()]).collect())
     }
 
-    pub(super) fn outcome(&self, options: &Options) -> Outcome {
-        let warned = options.deny_warnings && self.diagnostics.warnings() > 0;
-        if self.diagnostics.has_errors() || warned { Outcome::Findings } else { Outcome::Fine }
+    /// Whether what was found stops what an error stops.
+    pub(super) fn outcome(&self) -> Outcome {
+        let stops = self.diagnostics.has_errors() || self.diagnostics.denied() > 0;
+        if stops { Outcome::Findings } else { Outcome::Fine }
+    }
+
+    /// What was checked, in words.
+    pub(super) fn size(&self) -> String {
+        let (zones, rules) = (count(self.policy.zones.len(), "zone"), count(self.policy.rules.len(), "rule"));
+        format!("checked {zones} and {rules} in {}", count(self.files, "file"))
     }
 }
 
@@ -230,7 +249,7 @@ fn run_build(common: &Common, out: Option<&Path>, prove: bool) -> Result<Outcome
     let mut checked = read_and_check(&common.path, options)?;
     let mut files = checked.compile();
     let postures = checked.compile_postures();
-    let outcome = checked.outcome(options);
+    let outcome = checked.outcome();
     let postures = match postures {
         Ok(postures) if outcome == Outcome::Fine && !files.is_empty() => postures,
         other => {

@@ -38,13 +38,13 @@ pub(super) fn run(common: &Common, since: Option<&Path>, name: Option<&str>) -> 
             checked.answer(options, "inventory", &picture)?;
         }
     }
-    Ok(checked.outcome(options))
+    Ok(checked.outcome())
 }
 
 /// What changed since an earlier export.
 fn changes(common: &Common, now: &Policy, since: &Path, name: Option<&str>) -> Result<Changes, Failure> {
     let mut diagnostics = Diagnostics::default();
-    let mut loaded = load(&common.path, &mut diagnostics)?;
+    let mut loaded = load(&common.path, &[], &mut diagnostics)?;
     let name = put_in_place(&mut loaded, since, name)?;
     let inventories = Inventories::read(&loaded.exports, &mut diagnostics);
     if diagnostics.has_errors() {

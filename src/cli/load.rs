@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::Failure;
 use super::messages::Place;
 use crate::diag::Diagnostics;
+use crate::edit::Rewritten;
 use crate::inventory::Export;
 use crate::source::{SourceFile, Sources, Span};
 use crate::syntax::ast::{File, Inventory, Statement, Word};
@@ -93,8 +94,13 @@ pub(super) struct Loaded {
     pub(super) root: Option<PathBuf>,
 }
 
-/// Reads the policy at `path`: all `.cordon` files of a directory, or one file, and what they include.
-pub(super) fn load(path: &Path, diagnostics: &mut Diagnostics) -> Result<Loaded, Failure> {
+/// Reads the policy at `path`: all `.cordon` files of a directory, or one file, and what they include. Where a file of
+/// `changed` stands, what it shall say is read instead.
+pub(super) fn load(
+    path: &Path,
+    changed: &[Rewritten],
+    diagnostics: &mut Diagnostics,
+) -> Result<Loaded, Failure> {
     let failed = |problem: std::io::Error| Failure(format!("cannot read `{}`: {problem}", path.display()));
     let metadata = fs::metadata(path).map_err(failed)?;
     let root = if metadata.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
@@ -113,6 +119,7 @@ pub(super) fn load(path: &Path, diagnostics: &mut Diagnostics) -> Result<Loaded,
     };
     let mut reader = Reader {
         root: root.clone(),
+        changed,
         seen: BTreeSet::new(),
         sources: Sources::default(),
         inventories: Vec::new(),
@@ -140,15 +147,17 @@ fn policy_files(directory: &Path) -> Result<Vec<PathBuf>, String> {
 }
 
 /// What has been read so far.
-struct Reader {
+struct Reader<'a> {
     root: PathBuf,
+    /// Files that are read as they shall be.
+    changed: &'a [Rewritten],
     seen: BTreeSet<PathBuf>,
     sources: Sources,
     /// Each `inventory` statement, with the file that it stands in.
     inventories: Vec<(PathBuf, Inventory)>,
 }
 
-impl Reader {
+impl Reader<'_> {
     /// Reads a file, and then what it includes; a file that was read already is passed over.
     fn read(
         &mut self,
@@ -169,7 +178,11 @@ impl Reader {
             if self.seen.len() > MAX_FILES {
                 return Err(self.unreadable(&path, &format!("the policy has more than {MAX_FILES} files")));
             }
-            let text = text(&path, MAX_FILE_BYTES).map_err(|problem| self.unreadable(&path, &problem))?;
+            let name = self.name(&path);
+            let text = match self.changed.iter().find(|file| file.path == name) {
+                Some(file) => file.after.clone(),
+                None => text(&path, MAX_FILE_BYTES).map_err(|problem| self.unreadable(&path, &problem))?,
+            };
             let source = self.add(&path, text)?;
             let tree = parse(&source, diagnostics);
             let inventories = tree.statements.iter().filter_map(|statement| {

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fmt::Display;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Component, Path};
 
 use serde::Serialize;
@@ -71,7 +71,8 @@ fn from_here(directory: &Path) -> String {
 
 /// A finding that is about no place in the policy.
 pub(super) fn finding(code: &str, severity: &'static str, message: String) -> Record {
-    Record { code: code.to_owned(), severity, message, labels: Vec::new(), help: None }
+    let (code, labels, fix) = (code.to_owned(), Vec::new(), Vec::new());
+    Record { code, severity, message, labels, help: None, denied: false, fix }
 }
 
 /// Refuses a form that holds findings for a command that gives an answer, which would be lost.
@@ -92,6 +93,10 @@ struct Document<'a, T> {
     command: &'a str,
     errors: usize,
     warnings: usize,
+    /// How many warnings `--allow` leaves out.
+    allowed: usize,
+    /// What somebody answers for.
+    accepted: Vec<diag::AcceptedRecord>,
     diagnostics: Vec<Record>,
     result: &'a T,
 }
@@ -121,7 +126,6 @@ impl Checked {
                 diag::records(&self.diagnostics, &self.sources),
                 &self.place.base,
                 &self.place.shown,
-                options.deny_warnings,
             );
             findings.extend(more.iter().cloned());
             findings
@@ -156,7 +160,16 @@ impl Checked {
         diagnostics.extend_from_slice(more);
         let errors = diagnostics.iter().filter(|record| record.severity == "error").count();
         let warnings = diagnostics.len() - errors;
-        let document = Document { version: JSON_VERSION, command, errors, warnings, diagnostics, result };
+        let document = Document {
+            version: JSON_VERSION,
+            command,
+            errors,
+            warnings,
+            allowed: self.diagnostics.allowed(),
+            accepted: diag::accepted_records(&self.diagnostics, &self.sources),
+            diagnostics,
+            result,
+        };
         let json = serde_json::to_string_pretty(&document).map_err(|error| Failure(error.to_string()))?;
         Ok(json + "\n")
     }
@@ -172,7 +185,32 @@ impl Checked {
         if !options.format.is_text() || terminal::is_quiet() {
             return Ok(());
         }
-        let (errors, warnings) = (self.diagnostics.errors(), self.diagnostics.warnings());
-        print(io::stderr(), &format!("{text}: {}, {}\n", count(errors, "error"), count(warnings, "warning")))
+        let mut line = format!("{text}: {}\n", self.counts());
+        if io::stderr().is_terminal() {
+            line += &self.hint();
+        }
+        print(io::stderr(), &line)
+    }
+
+    /// How many findings there are of each weight; of those that are rare, only if there are any.
+    pub(super) fn counts(&self) -> String {
+        let found = &self.diagnostics;
+        let mut text = format!("{}, {}", count(found.errors(), "error"), count(found.warnings(), "warning"));
+        for (number, what) in [
+            (found.denied(), "denied"),
+            (found.allowed(), "allowed by `--allow`"),
+            (found.accepted(), "accepted"),
+        ] {
+            if number > 0 {
+                text += &format!(", {number} {what}");
+            }
+        }
+        text
+    }
+
+    /// Where to read more, for people at a terminal.
+    fn hint(&self) -> String {
+        let first = self.diagnostics.sorted().first().map(|finding| diag::code_of(*finding));
+        first.map(|code| format!("`cordon rule {code}` says more\n")).unwrap_or_default()
     }
 }

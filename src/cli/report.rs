@@ -28,7 +28,7 @@ pub(super) fn run(common: &Common, out: Option<&Path>) -> Result<Outcome, Failur
     let mut checked = read_and_check(&common.path, options)?;
     // What cannot be compiled is a finding too, and the pages list all warnings.
     checked.compile();
-    let outcome = checked.outcome(options);
+    let outcome = checked.outcome();
     if outcome == Outcome::Findings {
         checked.report(options, NAME, &None::<Written>)?;
         checked.summarise(options, "nothing was written")?;

@@ -43,7 +43,7 @@ pub(super) fn run(
         require_pfsense(&checked.policy, device)?;
     }
     let files = checked.compile();
-    if checked.outcome(options) == Outcome::Findings {
+    if checked.outcome() == Outcome::Findings {
         checked.report(options, "splice", &None::<Written>)?;
         checked.summarise(options, "nothing was written")?;
         return Ok(Outcome::Findings);

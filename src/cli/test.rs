@@ -91,7 +91,7 @@ pub(super) fn run(arguments: &Tests) -> Result<Outcome, Failure> {
     };
     let options = Options::of(format, arguments.as_of, Vec::new());
     let mut diagnostics = Diagnostics::default();
-    let mut loaded = load_meant(&arguments.path, &options, &mut diagnostics)?;
+    let mut loaded = load_meant(&arguments.path, &[], &options, &mut diagnostics)?;
     let files = test_files(&arguments.tests, loaded.root.as_deref())?;
     let files = read(files, &mut loaded, &mut diagnostics)?;
     let checked = check_loaded(loaded, &options, check_but_assertions, diagnostics)?;

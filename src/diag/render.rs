@@ -6,7 +6,8 @@ use miette::{
 };
 use serde::Serialize;
 
-use super::Diagnostics;
+use super::{Accepted, Diagnostics, Finding, Treatment, code_of, order};
+use crate::edit::{Edit, widened};
 use crate::source::{Sources, Span};
 
 /// Renders all findings for people, `width` columns wide, in colour if asked to.
@@ -116,6 +117,44 @@ pub struct Record {
     pub labels: Vec<LabelRecord>,
     /// What would be right, if that is known.
     pub help: Option<String>,
+    /// True for a warning that a level makes as weighty as an error.
+    pub denied: bool,
+    /// The changes that `cordon check --fix` would make; none if it would make none.
+    pub fix: Vec<EditRecord>,
+}
+
+/// A change of a text. Lines and columns count from one; the end column lies behind the last character that goes.
+#[derive(Clone, Serialize, PartialEq, Eq, Debug)]
+pub struct EditRecord {
+    /// The file, below the policy's directory.
+    pub file: String,
+    /// The line where what goes starts.
+    pub line: usize,
+    /// The column where it starts.
+    pub column: usize,
+    /// The line where it ends.
+    pub end_line: usize,
+    /// The column behind its end.
+    pub end_column: usize,
+    /// What comes in its place.
+    pub text: String,
+}
+
+/// A finding that somebody answers for.
+#[derive(Serialize, PartialEq, Eq, Debug)]
+pub struct AcceptedRecord {
+    /// `C` and four digits.
+    pub code: String,
+    /// What was found.
+    pub message: String,
+    /// The file where it is accepted, below the policy's directory.
+    pub file: String,
+    /// The line where it is.
+    pub line: usize,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it is, if it ends.
+    pub until: Option<String>,
 }
 
 /// A place and what is said of it. Lines and columns count from one; the end column lies behind the last character.
@@ -137,7 +176,42 @@ pub struct LabelRecord {
 
 /// All findings as records.
 pub fn records(diagnostics: &Diagnostics, sources: &Sources) -> Vec<Record> {
-    diagnostics.sorted().into_iter().map(|finding| record(finding, sources)).collect()
+    let record = |finding: &Finding| Record {
+        denied: diagnostics.treatment(finding) == Some(Treatment::Deny),
+        fix: finding.fix.iter().map(|edit| edit_record(edit, sources)).collect(),
+        ..record(&*finding.diagnostic, sources)
+    };
+    diagnostics.sorted_findings().into_iter().map(record).collect()
+}
+
+/// All findings that somebody answers for, as records.
+pub fn accepted_records(diagnostics: &Diagnostics, sources: &Sources) -> Vec<AcceptedRecord> {
+    let mut accepted: Vec<&Accepted> = diagnostics.accepted.iter().collect();
+    accepted.sort_by_cached_key(|accepted| (accepted.by.span, order(&*accepted.diagnostic)));
+    let records = accepted.into_iter().map(|Accepted { diagnostic, by }| {
+        let place = sources.locate(by.span);
+        AcceptedRecord {
+            code: code_of(&**diagnostic),
+            message: diagnostic.to_string(),
+            file: place.path,
+            line: place.line,
+            reason: by.reason.clone(),
+            until: by.until.map(|day| day.to_string()),
+        }
+    });
+    records.collect()
+}
+
+fn edit_record(edit: &Edit, sources: &Sources) -> EditRecord {
+    let (start, end) = sources.locate_range(widened(sources, edit));
+    EditRecord {
+        file: start.path,
+        line: start.line,
+        column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+        text: edit.text.clone(),
+    }
 }
 
 fn record(finding: &dyn Diagnostic, sources: &Sources) -> Record {
@@ -153,7 +227,7 @@ fn record(finding: &dyn Diagnostic, sources: &Sources) -> Record {
         }
     });
     Record {
-        code: finding.code().map(|code| code.to_string()).unwrap_or_default(),
+        code: code_of(finding),
         severity: match finding.severity().unwrap_or(Severity::Error) {
             Severity::Error => "error",
             Severity::Warning => "warning",
@@ -162,5 +236,7 @@ fn record(finding: &dyn Diagnostic, sources: &Sources) -> Record {
         message: finding.to_string(),
         labels: labels.collect(),
         help: finding.help().map(|help| help.to_string()),
+        denied: false,
+        fix: Vec::new(),
     }
 }

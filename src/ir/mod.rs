@@ -67,6 +67,8 @@ pub struct Policy {
     pub postures: Vec<Posture>,
     /// Enforcement points, by name.
     pub devices: Vec<Device>,
+    /// What is accepted of other statements than rules, classes, peers and zones.
+    pub other_acceptances: Vec<OtherAcceptance>,
 }
 
 /// The place of a zone in [`Policy::zones`].
@@ -257,17 +259,40 @@ pub struct About {
     pub until: Option<Date>,
 }
 
-/// A kind of finding about a statement that somebody answers for until a day.
+/// A kind of finding about a statement that somebody answers for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Acceptance {
     /// The code of the finding.
     pub code: &'static str,
     /// Why it is accepted.
     pub reason: String,
-    /// The last day on which it is.
-    pub until: Date,
+    /// The last day on which it is; none for what endangers nobody, and is accepted for good.
+    pub until: Option<Date>,
     /// Where the code is named.
     pub span: Span,
+    /// The statement whose findings it accepts.
+    pub statement: Span,
+    /// What has to go for it to go: its code, or the whole clause.
+    pub removal: Span,
+}
+
+/// An acceptance of a statement that the model keeps no acceptances of: a service, group, schedule, posture, enforcement
+/// point, assertion or `manage` statement.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OtherAcceptance {
+    /// What kind of statement it is, by its keyword.
+    pub kind: &'static str,
+    /// Its name, or its keyword if it has none.
+    pub name: String,
+    /// What is accepted of it.
+    pub acceptance: Acceptance,
+}
+
+impl Acceptance {
+    /// True if it still holds on a day.
+    pub fn holds(&self, day: Date) -> bool {
+        self.until.is_none_or(|until| until >= day)
+    }
 }
 
 /// A zone: a set of prefixes that share a fate.
@@ -508,15 +533,16 @@ impl Policy {
         rule.during.map(|id| &self[id])
     }
 
-    /// All acceptances, each with the name of the rule, class, peer or zone that it stands in.
+    /// All acceptances, each with the name of the statement that it stands in.
     pub fn acceptances(&self) -> impl Iterator<Item = (&str, &Acceptance)> {
         let rules = self.rules.iter().map(|rule| (&rule.id, &rule.acceptances));
         let endpoints = self.endpoints.iter().map(|endpoint| (&endpoint.name, &endpoint.acceptances));
         let zones = self.zones.iter().map(|zone| (&zone.name, &zone.acceptances));
         let all = rules.chain(endpoints).chain(zones);
-        all.flat_map(|(name, acceptances)| {
+        let all = all.flat_map(|(name, acceptances)| {
             acceptances.iter().map(move |acceptance| (name.as_str(), acceptance))
-        })
+        });
+        all.chain(self.other_acceptances.iter().map(|other| (other.name.as_str(), &other.acceptance)))
     }
 
     /// The indices of all rules, in the order in which they decide.

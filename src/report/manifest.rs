@@ -54,7 +54,8 @@ pub struct Accepted {
     /// Why it is accepted.
     pub reason: String,
     /// The last day on which it is.
-    pub until: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
 }
 
 /// A file and its digest.
@@ -148,7 +149,7 @@ pub(super) fn digests(sources: &Sources) -> Vec<FileDigest> {
 
 /// All acceptances that have not ended; the others accept nothing.
 fn accepted(policy: &Policy, sources: &Sources) -> Vec<Accepted> {
-    let in_force = policy.acceptances().filter(|(_, acceptance)| acceptance.until >= policy.as_of);
+    let in_force = policy.acceptances().filter(|(_, acceptance)| acceptance.holds(policy.as_of));
     let entries = in_force.map(|(about, acceptance)| {
         let place = sources.locate(acceptance.span);
         Accepted {
@@ -157,7 +158,7 @@ fn accepted(policy: &Policy, sources: &Sources) -> Vec<Accepted> {
             file: place.path,
             line: place.line,
             reason: acceptance.reason.clone(),
-            until: acceptance.until.to_string(),
+            until: acceptance.until.map(|day| day.to_string()),
         }
     });
     let mut entries: Vec<Accepted> = entries.collect();

@@ -126,15 +126,19 @@ pub struct Attribute {
     pub span: Span,
 }
 
-/// `accepted CODES because TEXT until DATE`: what somebody answers for.
+/// `accepted CODES because TEXT until DATE`: findings that somebody answers for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Acceptance {
     /// The codes of the findings that are accepted.
     pub codes: Vec<Word>,
     /// Why.
     pub reason: Word,
-    /// The last day on which they are.
-    pub until: Word,
+    /// The last day on which they are, if they are not for good.
+    pub until: Option<Word>,
+    /// The whole clause.
+    pub span: Span,
+    /// The statement that it stands in, or the `reaches` or `reached by` of a class: findings about that are accepted.
+    pub statement: Span,
 }
 
 /// `zone NAME { net PREFIXES | rest ... }`
@@ -165,6 +169,8 @@ pub struct Service {
     pub encrypted: Option<Span>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// True if something in it could not be read, which was reported.
     pub broken: bool,
 }
@@ -299,6 +305,8 @@ pub struct Group {
     pub members: Vec<Names>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// True if something in it could not be read, which was reported.
     pub broken: bool,
 }
@@ -387,6 +395,8 @@ pub struct Assertion {
     pub flow: Flow,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// Its keywords.
     pub span: Span,
     /// True if something in it could not be read, which was reported.
@@ -404,6 +414,8 @@ pub struct Manage {
     pub log: Option<Span>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// Its keywords.
     pub span: Span,
     /// True if something in it could not be read, which was reported.
@@ -421,6 +433,8 @@ pub struct Schedule {
     pub timezone: Option<Word>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// True if something in it could not be read, which was reported.
     pub broken: bool,
 }
@@ -491,6 +505,8 @@ pub struct Posture {
     pub isolate: Vec<Names>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// True if something in it could not be read, which was reported.
     pub broken: bool,
 }
@@ -523,6 +539,8 @@ pub struct Device {
     pub denies_fragments: Option<Span>,
     /// Its attributes.
     pub attributes: Vec<Attribute>,
+    /// What is accepted of it.
+    pub acceptances: Vec<Acceptance>,
     /// True if something in it could not be read, which was reported.
     pub broken: bool,
 }

@@ -11,6 +11,7 @@ use super::error::SyntaxError;
 use super::grammar::Rule;
 use super::lexical::{absent, check_name, clause_help, not_a_name, symbol_help, unquote};
 use crate::diag::{Diagnostics, did_you_mean};
+use crate::edit::Edit;
 use crate::source::{SourceFile, Span, Spanned};
 
 /// What the functions of this stage hand down: the file that is read, and where mistakes go.
@@ -322,23 +323,29 @@ impl Ctx<'_> {
     /// Keeps an attribute, or reports it if it was said before.
     pub(super) fn add_attribute(&mut self, attribute: Attribute, attributes: &mut Vec<Attribute>) {
         match attributes.iter().find(|known| known.key == attribute.key) {
-            Some(known) => self.diagnostics.push(SyntaxError::Twice {
-                clause: attribute.key.keyword(),
-                span: attribute.span,
-                first: known.span,
-            }),
+            Some(known) => {
+                let (clause, span, first) = (attribute.key.keyword(), attribute.span, known.span);
+                // Two values are a choice.
+                let is_same = attribute.value.node == known.value.node;
+                let fix = if is_same { vec![Edit::removal(span)] } else { Vec::new() };
+                self.diagnostics.push_with_fix(SyntaxError::Twice { clause, span, first }, fix);
+            }
             None => attributes.push(attribute),
         }
     }
 
     /// The first place where a clause of `rule` stands; a second one is reported.
     pub(super) fn flag(&mut self, clauses: &[Pair<Rule>], rule: Rule, clause: &'static str) -> Option<Span> {
-        let mut places = clauses.iter().filter(|pair| pair.as_rule() == rule).map(|pair| self.span(pair));
-        let first = places.next();
-        if let (Some(first), Some(span)) = (first, places.next()) {
-            self.diagnostics.push(SyntaxError::Twice { clause, span, first });
+        let mut meant = clauses.iter().filter(|pair| pair.as_rule() == rule);
+        let first = meant.next()?;
+        if let Some(again) = meant.next() {
+            let (span, first_span) = (self.span(again), self.span(first));
+            // Two values are a choice.
+            let is_same = again.as_str() == first.as_str();
+            let fix = if is_same { vec![Edit::removal(span)] } else { Vec::new() };
+            self.diagnostics.push_with_fix(SyntaxError::Twice { clause, span, first: first_span }, fix);
         }
-        first
+        Some(self.span(first))
     }
 }
 

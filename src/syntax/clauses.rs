@@ -147,19 +147,22 @@ impl Ctx<'_> {
             log: self.flag(&parts, Rule::log, "log"),
             during: self.during(&parts),
             attributes,
-            acceptances: self.acceptances(&parts),
+            acceptances: self.acceptances(clause, &parts),
             span: self.span(clause),
         })
     }
 
-    /// The `accepted` clauses among `clauses`.
-    pub(super) fn acceptances(&mut self, clauses: &[Pair<Rule>]) -> Vec<Acceptance> {
+    /// The `accepted` clauses among the `clauses` of a statement, or of a clause that is one by itself.
+    pub(super) fn acceptances(&mut self, of: &Pair<Rule>, clauses: &[Pair<Rule>]) -> Vec<Acceptance> {
         let clauses = clauses.iter().filter(|clause| clause.as_rule() == Rule::accepted);
-        clauses.map(|clause| self.acceptance(clause)).collect()
+        clauses.map(|clause| self.acceptance(of, clause)).collect()
     }
 
-    fn acceptance(&mut self, clause: &Pair<Rule>) -> Acceptance {
+    fn acceptance(&mut self, of: &Pair<Rule>, clause: &Pair<Rule>) -> Acceptance {
         let (mut codes, mut texts) = (Vec::new(), Vec::new());
+        // Where the day is left out, the pair goes on up to the next clause, over blanks and comments.
+        let last = clause.clone().into_inner().last();
+        let span = self.span(clause).to(self.span(last.as_ref().unwrap_or(clause)));
         for part in clause.clone().into_inner() {
             match part.as_rule() {
                 Rule::codes => codes = self.words(&part, Rule::word),
@@ -167,9 +170,14 @@ impl Ctx<'_> {
                 _ => {}
             }
         }
-        let or_absent = |text: Option<Word>| text.unwrap_or_else(|| absent(self.span(clause)));
         let mut texts = texts.into_iter();
-        Acceptance { codes, reason: or_absent(texts.next()), until: or_absent(texts.next()) }
+        Acceptance {
+            codes,
+            reason: texts.next().unwrap_or_else(|| absent(self.span(clause))),
+            until: texts.next(),
+            span,
+            statement: self.span(of),
+        }
     }
 
     /// The schedule that a `during` clause names.

@@ -134,18 +134,25 @@ fn stand_in(ctx: &Ctx, keyword: &str, words: &[Pair<Rule>]) -> Option<Statement>
     if !lexical::valid_name(&name.node) {
         return None;
     }
-    let attributes = Vec::new();
+    let (attributes, acceptances) = (Vec::new(), Vec::new());
     match keyword {
         "zone" => {
-            let (nets, acceptances) = (Vec::new(), Vec::new());
+            let nets = Vec::new();
             Some(Statement::Zone(Zone { name, nets, rest: None, attributes, acceptances, broken: true }))
         }
         "class" | "peer" | "group" => {
-            Some(Statement::Group(Group { name, members: Vec::new(), attributes, broken: true }))
+            Some(Statement::Group(Group { name, members: Vec::new(), attributes, acceptances, broken: true }))
         }
         "service" => {
             let (protocols, encrypted) = (Vec::new(), None);
-            Some(Statement::Service(Service { name, protocols, encrypted, attributes, broken: true }))
+            Some(Statement::Service(Service {
+                name,
+                protocols,
+                encrypted,
+                attributes,
+                acceptances,
+                broken: true,
+            }))
         }
         _ => None,
     }

@@ -66,6 +66,7 @@ const SERVICE: Form = Form {
         ("phi", "phi none"),
         OWNER,
         NOTE,
+        ACCEPTED,
     ],
 };
 const CLASS: Form = Form {
@@ -94,23 +95,23 @@ const PEER: Form = Form {
     also: "",
     usages: &[("hosts", "hosts ADDRESS, ADDRESS"), PHI, CRITICALITY, ROLE, OWNER, NOTE, ACCEPTED],
 };
-const GROUP: Form = Form { context: "group", also: "names, ", usages: &[OWNER, NOTE] };
+const GROUP: Form = Form { context: "group", also: "names, ", usages: &[OWNER, NOTE, ACCEPTED] };
 const RULE: Form = Form {
     context: "rule",
     also: "",
     usages: &[FROM, TO, VIA, LOG, DURING, UNTIL, UNSUPPORTED, OWNER, REASON, TICKET, NOTE, ACCEPTED],
 };
 const ASSERTION: Form =
-    Form { context: "assertion", also: "", usages: &[FROM, TO, VIA, OWNER, REASON, TICKET, NOTE] };
+    Form { context: "assertion", also: "", usages: &[FROM, TO, VIA, OWNER, REASON, TICKET, NOTE, ACCEPTED] };
 const MANAGE: Form = Form {
     context: "manage statement",
     also: "",
-    usages: &[FROM, TO, VIA, LOG, OWNER, REASON, TICKET, NOTE],
+    usages: &[FROM, TO, VIA, LOG, OWNER, REASON, TICKET, NOTE, ACCEPTED],
 };
 const SCHEDULE: Form = Form {
     context: "schedule",
     also: "",
-    usages: &[("mon", "mon..fri 18:00-22:00"), ("timezone", "timezone \"Europe/Berlin\""), NOTE],
+    usages: &[("mon", "mon..fri 18:00-22:00"), ("timezone", "timezone \"Europe/Berlin\""), NOTE, ACCEPTED],
 };
 const GUARD: Form = Form {
     context: "guard",
@@ -130,7 +131,7 @@ const GUARD: Form = Form {
 const POSTURE: Form = Form {
     context: "posture",
     also: "",
-    usages: &[("isolate", "isolate NAME, NAME except RULE"), REASON, OWNER, NOTE],
+    usages: &[("isolate", "isolate NAME, NAME except RULE"), REASON, OWNER, NOTE, ACCEPTED],
 };
 const INVENTORY: Form = Form {
     context: "inventory",
@@ -155,6 +156,7 @@ const FIREWALL: Form = Form {
         ("fragments", "fragments deny"),
         OWNER,
         NOTE,
+        ACCEPTED,
     ],
 };
 
@@ -171,7 +173,7 @@ pub(super) fn zone(ctx: &mut Ctx, pair: &Pair<Rule>) -> Zone {
         name: named(ctx, pair, &block),
         nets: nets.map(|clause| ctx.names(clause)).collect(),
         rest: ctx.flag(&block.clauses, Rule::rest, "rest"),
-        acceptances: ctx.acceptances(&block.clauses),
+        acceptances: ctx.acceptances(pair, &block.clauses),
         attributes: block.attributes,
         broken: block.broken,
     }
@@ -184,6 +186,7 @@ pub(super) fn service(ctx: &mut Ctx, pair: &Pair<Rule>) -> Service {
         name: named(ctx, pair, &block),
         protocols: protocols.map(|clause| ctx.protocol_ports(clause)).collect(),
         encrypted: ctx.flag(&block.clauses, Rule::encrypted, "encrypted"),
+        acceptances: ctx.acceptances(pair, &block.clauses),
         attributes: block.attributes,
         broken: block.broken,
     }
@@ -206,7 +209,7 @@ pub(super) fn class(ctx: &mut Ctx, pair: &Pair<Rule>) -> Class {
         zone: zone_of(ctx, &block),
         members: block.clauses.iter().filter_map(|clause| ctx.members(clause)).collect(),
         reaches: block.clauses.iter().filter_map(|clause| ctx.reach(clause)).collect(),
-        acceptances: ctx.acceptances(&block.clauses),
+        acceptances: ctx.acceptances(pair, &block.clauses),
         attributes: block.attributes,
         broken: block.broken,
     }
@@ -218,7 +221,7 @@ pub(super) fn peer(ctx: &mut Ctx, pair: &Pair<Rule>) -> Peer {
         name: named(ctx, pair, &block),
         zone: zone_of(ctx, &block),
         members: block.clauses.iter().filter_map(|clause| ctx.members(clause)).collect(),
-        acceptances: ctx.acceptances(&block.clauses),
+        acceptances: ctx.acceptances(pair, &block.clauses),
         attributes: block.attributes,
         broken: block.broken,
     }
@@ -230,6 +233,7 @@ pub(super) fn group(ctx: &mut Ctx, pair: &Pair<Rule>) -> Group {
     Group {
         name: named(ctx, pair, &block),
         members: members.map(|clause| ctx.names(clause)).collect(),
+        acceptances: ctx.acceptances(pair, &block.clauses),
         attributes: block.attributes,
         broken: block.broken,
     }
@@ -246,7 +250,7 @@ pub(super) fn rule(ctx: &mut Ctx, pair: &Pair<Rule>) -> RuleStatement {
         log: ctx.flag(&block.clauses, Rule::log, "log"),
         during: ctx.during(&block.clauses),
         leave_out: ctx.flag(&block.clauses, Rule::unsupported, "unsupported leave-out"),
-        acceptances: ctx.acceptances(&block.clauses),
+        acceptances: ctx.acceptances(pair, &block.clauses),
         attributes: block.attributes,
         span: ctx.span(pair),
         broken: block.broken,
@@ -267,6 +271,7 @@ pub(super) fn assertion(ctx: &mut Ctx, pair: &Pair<Rule>) -> Assertion {
         expectation: if allowed { Expectation::Allowed } else { Expectation::Denied },
         name: block.name,
         flow: ctx.flow(&block.clauses),
+        acceptances: ctx.acceptances(pair, &block.clauses),
         attributes: block.attributes,
         span: keywords,
         broken: block.broken || expectation.is_none(),
@@ -279,6 +284,7 @@ pub(super) fn manage(ctx: &mut Ctx, pair: &Pair<Rule>) -> Manage {
         name: block.name,
         flow: ctx.flow(&block.clauses),
         log: ctx.flag(&block.clauses, Rule::log, "log"),
+        acceptances: ctx.acceptances(pair, &block.clauses),
         attributes: block.attributes,
         span: ctx.span(block.head.first().unwrap_or(pair)),
         broken: block.broken,
@@ -294,7 +300,8 @@ pub(super) fn schedule(ctx: &mut Ctx, pair: &Pair<Rule>) -> Schedule {
     ctx.flag(&block.clauses, Rule::timezone, "timezone");
     let timezone = of(Rule::timezone).map(|clause| ctx.text(clause)).next();
     let name = named(ctx, pair, &block);
-    Schedule { name, windows, timezone, attributes: block.attributes, broken: block.broken }
+    let acceptances = ctx.acceptances(pair, &block.clauses);
+    Schedule { name, windows, timezone, acceptances, attributes: block.attributes, broken: block.broken }
 }
 
 pub(super) fn guard(ctx: &mut Ctx, pair: &Pair<Rule>) -> Guard {
@@ -340,6 +347,7 @@ pub(super) fn posture(ctx: &mut Ctx, pair: &Pair<Rule>) -> Posture {
     Posture {
         name: named(ctx, pair, &block),
         isolate: isolate.map(|clause| ctx.names(clause)).collect(),
+        acceptances: ctx.acceptances(pair, &block.clauses),
         attributes: block.attributes,
         broken: block.broken,
     }
@@ -391,6 +399,7 @@ pub(super) fn device(ctx: &mut Ctx, pair: &Pair<Rule>) -> Device {
         ports: block.clauses.iter().filter_map(|clause| ports(ctx, clause)).collect(),
         tcam: tcam.and_then(|clause| ctx.first(clause, &[Rule::word])),
         denies_fragments: ctx.flag(&block.clauses, Rule::fragments, "fragments deny"),
+        acceptances: ctx.acceptances(pair, &block.clauses),
         attributes: block.attributes,
         broken: block.broken,
     }

@@ -30,6 +30,6 @@ mod tests {
         let findings = vec![record("C0101", "error", "first\nsecond"), nowhere];
         let expected =
             "site/a, b: c%.cordon:3:7: error[C0101]: first second\nsite: warning[C0720]: no place\n";
-        assert_eq!(concise(&Findings::new(findings, "site/", "site", false)), expected);
+        assert_eq!(concise(&Findings::new(findings, "site/", "site")), expected);
     }
 }

@@ -55,6 +55,6 @@ mod tests {
         let expected = "::error file=a%2C b%3A c%25.cordon,line=3,col=7,endLine=3,endColumn=11,title=C0101::100 %25: a,b\
                         %0D%0A::error::x%0Ahere: not <declared>\n\
                         ::warning file=a%2C b%3A c%25.cordon,line=3,endLine=5,title=C0002::long%0Ahere: not <declared>\n";
-        assert_eq!(github(&Findings::new(findings, "", ".", false)), expected);
+        assert_eq!(github(&Findings::new(findings, "", ".")), expected);
     }
 }

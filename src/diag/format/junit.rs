@@ -22,7 +22,7 @@ pub fn junit(findings: &Findings) -> Result<String, FormatError> {
     for record in &findings.records {
         let file = primary(record).map_or(NAME, |label| label.file.as_str());
         let suite = suites.entry(file).or_insert_with(|| TestSuite::new(file));
-        suite.add_test_case(case(record, file, findings.fails(record)));
+        suite.add_test_case(case(record, file, Findings::fails(record)));
     }
     if suites.is_empty() {
         let mut case = TestCase::new("no findings", TestCaseStatus::success());

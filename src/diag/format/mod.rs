@@ -34,17 +34,15 @@ pub struct Findings {
     records: Vec<Record>,
     /// The policy, as its user names it: the place of what has no other.
     place: String,
-    /// True if warnings count as failures.
-    denies_warnings: bool,
 }
 
 impl Findings {
     /// Findings in the policy `place`. The files of their labels lie below `base`, which is empty or ends with `/`.
-    pub fn new(mut records: Vec<Record>, base: &str, place: &str, denies_warnings: bool) -> Self {
+    pub fn new(mut records: Vec<Record>, base: &str, place: &str) -> Self {
         for label in records.iter_mut().flat_map(|record| &mut record.labels) {
             label.file.insert_str(0, base);
         }
-        Findings { records, place: place.to_owned(), denies_warnings }
+        Findings { records, place: place.to_owned() }
     }
 
     /// Adds findings whose places are found from where cordon runs as they are.
@@ -53,8 +51,8 @@ impl Findings {
     }
 
     /// True if a finding makes the command fail.
-    fn fails(&self, record: &Record) -> bool {
-        record.severity == "error" || self.denies_warnings
+    fn fails(record: &Record) -> bool {
+        record.severity == "error" || record.denied
     }
 
     /// Each finding with what tells it from all others, in hexadecimal digits, and stays the same when lines are added
@@ -137,13 +135,14 @@ mod tests {
             text: Some("not <declared>".to_owned()),
         };
         let labels = vec![label];
-        Record { code: code.to_owned(), severity, message: message.to_owned(), labels, help: None }
+        let (code, message) = (code.to_owned(), message.to_owned());
+        Record { code, severity, message, labels, help: None, denied: false, fix: Vec::new() }
     }
 
     #[test]
     fn a_fingerprint_stays_when_lines_move_and_tells_findings_apart() {
         let fingerprints = |records: Vec<Record>| -> Vec<String> {
-            let findings = Findings::new(records, "site/", "site", false);
+            let findings = Findings::new(records, "site/", "site");
             findings.with_fingerprints().map(|(_, fingerprint)| fingerprint).collect()
         };
         let one = || record("C0101", "error", "no `x`");

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::first;
+use crate::ir::Acceptance;
 use crate::report::site::document::{Block, Inline, Inlines, Link, Page, Row, code, plain, small};
 use crate::report::site::view::Site;
 use crate::report::site::words;
@@ -42,8 +43,9 @@ pub(super) fn pages(site: &Site) -> Vec<Page> {
         table(
             site,
             "Findings of the check that somebody answers for until a day, the next first. After it they are findings again",
-            &accepted,
+            &accepted_until(site, &accepted),
         ),
+        accepted_for_good(site, &accepted),
         Block::heading("owners", "By owner"),
         owners(site, &openings, &support),
         Block::says(
@@ -96,8 +98,15 @@ pub(super) fn support(site: &Site) -> Vec<Ending> {
     }))
 }
 
-/// Accepted findings: the statement that each is about, and its code for a kind.
-fn accepted(site: &Site) -> Vec<Ending> {
+/// An accepted finding: what statement it is about, and what that says of it.
+struct AcceptedFinding<'a> {
+    name: Inline,
+    owner: Option<&'a String>,
+    acceptance: &'a Acceptance,
+}
+
+/// All accepted findings, by place.
+fn accepted<'a>(site: &'a Site) -> Vec<AcceptedFinding<'a>> {
     let policy = site.policy;
     let rules = policy.rule_indices().map(|index| {
         let rule = &policy[index];
@@ -106,17 +115,51 @@ fn accepted(site: &Site) -> Vec<Ending> {
     let endpoints =
         policy.endpoints.iter().map(|one| (words::endpoint(site, one), &one.about, &one.acceptances));
     let zones = site.zones().map(|(id, zone)| (words::zone(site, id), &zone.about, &zone.acceptances));
-    let all = rules.chain(endpoints).chain(zones);
-    by_date(all.flat_map(|(name, about, acceptances)| {
-        acceptances.iter().map(move |acceptance| Ending {
-            date: acceptance.until,
-            kind: acceptance.code,
-            name: name.clone(),
-            owner: about.owner.clone(),
-            why: vec![plain(&acceptance.reason)],
-            place: site.place(acceptance.span),
+    let all = rules.chain(endpoints).chain(zones).flat_map(|(name, about, acceptances)| {
+        let owner = about.owner.as_ref();
+        acceptances.iter().map(move |acceptance| AcceptedFinding { name: name.clone(), owner, acceptance })
+    });
+    let others = policy.other_acceptances.iter().map(|other| AcceptedFinding {
+        name: if other.name == other.kind { plain(other.kind) } else { code(&other.name) },
+        owner: None,
+        acceptance: &other.acceptance,
+    });
+    let mut all: Vec<AcceptedFinding> = all.chain(others).collect();
+    all.sort_by_key(|one| one.acceptance.span);
+    all
+}
+
+/// Accepted findings with an end, the code for a kind.
+fn accepted_until(site: &Site, accepted: &[AcceptedFinding]) -> Vec<Ending> {
+    by_date(accepted.iter().filter_map(|one| {
+        Some(Ending {
+            date: one.acceptance.until?,
+            kind: one.acceptance.code,
+            name: one.name.clone(),
+            owner: one.owner.cloned(),
+            why: vec![plain(&one.acceptance.reason)],
+            place: site.place(one.acceptance.span),
         })
     }))
+}
+
+/// Accepted findings without an end.
+fn accepted_for_good(site: &Site, accepted: &[AcceptedFinding]) -> Block {
+    let rows = accepted.iter().filter(|one| one.acceptance.until.is_none()).map(|one| {
+        Row::new([
+            vec![one.name.clone()],
+            vec![plain(one.acceptance.code)],
+            vec![words::or_unsaid(one.owner)],
+            vec![plain(&one.acceptance.reason)],
+            vec![code(site.place(one.acceptance.span))],
+        ])
+    });
+    let rows: Vec<Row> = rows.collect();
+    if rows.is_empty() {
+        return Block::says("None is accepted for good.");
+    }
+    let caption = "Findings about form and use that are accepted for good. They open nothing";
+    Block::table(caption, &["Name", "Code", "Owner", "Why", "Where"], rows)
 }
 
 fn by_date(endings: impl Iterator<Item = Ending>) -> Vec<Ending> {
