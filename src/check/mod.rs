@@ -21,6 +21,7 @@ mod ports;
 mod postures;
 mod privilege;
 mod reach;
+mod redundancy;
 mod require;
 mod rules;
 mod schedules;
@@ -99,7 +100,7 @@ impl<'a> Statements<'a> {
 /// Checks a policy as of a date, with the inventories that its statements name.
 pub fn check(files: &[File], inventories: Inventories, as_of: Date, diagnostics: &mut Diagnostics) -> Policy {
     let statements = Statements::sort(files);
-    let mut policy = resolve(&statements, &inventories, as_of, diagnostics);
+    let (mut policy, scope) = resolve(&statements, &inventories, as_of, diagnostics);
     let all_read = inventories.read == statements.inventories.len();
     policy.assets = inventories.assets;
     let conduits = Conduits::new(&policy);
@@ -115,6 +116,7 @@ pub fn check(files: &[File], inventories: Inventories, as_of: Date, diagnostics:
     }
     check_doubtful(&policy, &statements, &conduits, &mut ledger, diagnostics);
     ledger.finish(&policy, diagnostics);
+    redundancy::check(&policy, &statements, &scope, &conduits, diagnostics);
     policy.name = policy_name(&statements.names, diagnostics);
     policy
 }
@@ -141,13 +143,13 @@ fn check_doubtful(
     }
 }
 
-/// Resolves all names and sets.
+/// Resolves all names and sets. Gives the names too.
 fn resolve(
     statements: &Statements,
     inventories: &Inventories,
     as_of: Date,
     diagnostics: &mut Diagnostics,
-) -> Policy {
+) -> (Policy, Scope) {
     let mut declared = Declared::default();
     let zones = places::zones(&statements.zones, &mut declared, diagnostics);
     let classes = statements.classes.iter().map(|class| (*class).into());
@@ -192,7 +194,7 @@ fn resolve(
     let postures = postures::postures(&statements.postures, &scope, &rules, diagnostics);
     let services = services.finish(diagnostics);
     let schedules = schedules.finish(diagnostics);
-    Policy {
+    let policy = Policy {
         name: None,
         as_of,
         zones,
@@ -206,7 +208,8 @@ fn resolve(
         guards,
         postures,
         devices,
-    }
+    };
+    (policy, scope)
 }
 
 /// The name of the policy, which may be said once.

@@ -16,7 +16,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub const CODES: [Code; 135] = [
+pub const CODES: [Code; 139] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -56,7 +56,7 @@ pub const CODES: [Code; 135] = [
     code("C0302", "a protocol without its ports"),
     code("C0303", "not a port"),
     code("C0304", "an unknown message of a protocol"),
-    code("C0305", "a service or schedule is used nowhere"),
+    code("C0305", "a service, schedule or group is used nowhere"),
     code("C0306", "a service is empty"),
     code("C0307", "not a protocol number"),
     code("C0308", "a message that opens nothing"),
@@ -120,6 +120,11 @@ pub const CODES: [Code; 135] = [
     code("C0652", "a rule allows nearly all ports"),
     code("C0653", "a protocol of administrators for others"),
     code("C0654", "a class reaches more than its siblings"),
+    // Statements that do nothing more.
+    code("C0661", "other statements say all of it"),
+    code("C0662", "a word adds nothing to its list"),
+    code("C0663", "other statements say all that a word adds"),
+    code("C0664", "statements that could be one"),
     // Targets.
     code("C0701", "an unknown target"),
     code("C0702", "a name that an interface cannot have"),
