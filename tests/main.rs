@@ -33,6 +33,7 @@ mod posture;
 mod report;
 mod diff;
 mod hazards;
+mod redundancy;
 mod verify;
 mod mutation;
 mod fuzz;
