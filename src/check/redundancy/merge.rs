@@ -5,7 +5,7 @@
 //! set can tell; that they give the same reason, or the same ticket, does.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::{Claim, Sides};
 use super::finding::{Surplus, in_words};
@@ -63,7 +63,7 @@ pub(super) fn check(
     let mut joined: BTreeSet<&str> = BTreeSet::new();
     for differs in [Clause::From, Clause::To, Clause::Via] {
         // INVARIANT: only looked up, never walked, so its order reaches nothing.
-        let mut places: HashMap<Key, usize> = HashMap::new();
+        let mut places = std::collections::HashMap::<Key, usize>::new();
         let mut groups: Vec<Vec<&Rule>> = Vec::new();
         for (number, (rule, claim)) in policy.rules.iter().zip(claims).enumerate() {
             let is_left = !out.contains(&number) && !claim.is_named && !joined.contains(rule.id.as_str());

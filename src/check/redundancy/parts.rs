@@ -1,7 +1,7 @@
 //! Words of a rule of which other statements hold all that they add to it.
 //!
-//! A rule that lost a word is not used to cover another one, nor does one that was used lose a word: so all words that are
-//! found can be removed at once.
+//! A rule that was used to cover a word does not lose one itself, so all words that are found can be removed at once. Nor is
+//! one that lost a word used, so that those that are named still say what they are named for.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
