@@ -35,6 +35,7 @@ mod report;
 mod diff;
 mod testing;
 mod hazards;
+mod redundancy;
 mod verify;
 mod mutation;
 mod rules;

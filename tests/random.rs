@@ -18,7 +18,7 @@ use cordon::ir::{Decider, Decision};
 pub(crate) use self::dice::Dice;
 pub(crate) use self::judge::is_expressible;
 use self::judge::{Outcome, Tally, judge};
-pub(crate) use self::naive::{Naive, Verdict, turns};
+pub(crate) use self::naive::{Naive, Said, Verdict, turns};
 pub(crate) use self::packets::{Packet, Sampler};
 pub(crate) use self::policy::{DEVICE, Random, Wanted, read};
 use crate::support::AS_OF;

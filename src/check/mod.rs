@@ -21,6 +21,7 @@ mod ports;
 mod postures;
 mod privilege;
 mod reach;
+mod redundancy;
 mod require;
 mod rules;
 mod schedules;
@@ -123,7 +124,7 @@ fn check_rest(
     diagnostics: &mut Diagnostics,
 ) -> (Policy, Conduits) {
     let statements = Statements::sort(files);
-    let mut policy = resolve(&statements, &inventories, as_of, diagnostics);
+    let (mut policy, scope) = resolve(&statements, &inventories, as_of, diagnostics);
     let all_read = inventories.read == statements.inventories.len();
     policy.assets = inventories.assets;
     let conduits = Conduits::new(&policy);
@@ -138,6 +139,7 @@ fn check_rest(
         inventory::check(&policy, &conduits, &mut ledger, diagnostics);
     }
     check_doubtful(&policy, &statements, &conduits, &mut ledger, diagnostics);
+    redundancy::check(&policy, &statements, &scope, &conduits, diagnostics);
     policy.name = policy_name(&statements.names, diagnostics);
     ledger.finish(&policy, diagnostics);
     (policy, conduits)
@@ -165,13 +167,13 @@ fn check_doubtful(
     }
 }
 
-/// Resolves all names and sets.
+/// Resolves all names and sets. Gives the names too.
 fn resolve(
     statements: &Statements,
     inventories: &Inventories,
     as_of: Date,
     diagnostics: &mut Diagnostics,
-) -> Policy {
+) -> (Policy, Scope) {
     let mut declared = Declared::default();
     let zones = places::zones(&statements.zones, &mut declared, diagnostics);
     let classes = statements.classes.iter().map(|class| (*class).into());
@@ -218,7 +220,7 @@ fn resolve(
     let postures = postures::postures(&statements.postures, &scope, named, diagnostics);
     let services = services.finish(diagnostics);
     let schedules = schedules.finish(diagnostics);
-    Policy {
+    let policy = Policy {
         name: None,
         as_of,
         zones,
@@ -233,7 +235,8 @@ fn resolve(
         postures,
         devices,
         other_acceptances: acceptance::others(statements, diagnostics),
-    }
+    };
+    (policy, scope)
 }
 
 /// The name of the policy, which may be said once.

@@ -67,11 +67,18 @@ pub(super) struct Scope {
     any: Option<AddressSet>,
     /// Groups of which not all names have been added yet.
     open: BTreeSet<String>,
+    /// All groups, each after those that it names.
+    groups: Vec<String>,
 }
 
 impl Default for Scope {
     fn default() -> Self {
-        Scope { addresses: BTreeMap::new(), any: Some(AddressSet::empty()), open: BTreeSet::new() }
+        Scope {
+            addresses: BTreeMap::new(),
+            any: Some(AddressSet::empty()),
+            open: BTreeSet::new(),
+            groups: Vec::new(),
+        }
     }
 }
 
@@ -95,6 +102,11 @@ impl Scope {
     /// All names that were added.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.addresses.keys().map(String::as_str)
+    }
+
+    /// The names of all groups, each after those that it names.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &str> {
+        self.groups.iter().map(String::as_str)
     }
 
     /// The addresses of one name; `None` if it is declared with an error, or not at all.
@@ -191,6 +203,7 @@ impl Scope {
     fn add_group(&mut self, group: &Group, diagnostics: &mut Diagnostics) {
         let name = &group.name.node;
         self.open.remove(name);
+        self.groups.push(name.clone());
         let in_circle = self.addresses.contains_key(name);
         let addresses = self.resolve(&group.members, diagnostics).filter(|_| !group.broken && !in_circle);
         if addresses.as_ref().is_some_and(AddressSet::is_empty) && !self.all_empty(group) {

@@ -277,7 +277,7 @@ fn check_complete(keyword: &'static str, span: Span, flow: &Flow, diagnostics: &
 }
 
 /// A clause of a class, written out as the rule that it stands for.
-fn reach_as_rule(class: &ast::Class, reach: &ast::Reach) -> ast::Rule {
+pub(super) fn reach_as_rule(class: &ast::Class, reach: &ast::Reach) -> ast::Rule {
     let own = vec![Names { list: vec![class.name.clone()], except: Vec::new() }];
     let others = vec![reach.others.clone()];
     let (from, to) = match reach.direction {

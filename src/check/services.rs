@@ -33,6 +33,56 @@ pub(super) struct Resolved {
     pub(super) text: String,
 }
 
+/// What one entry of a `via` list stands for.
+pub(super) struct Meaning {
+    /// All of it.
+    pub(super) set: ServiceSet,
+    /// All of it if it is named as encrypted, or nothing.
+    pub(super) encrypted: ServiceSet,
+    /// All of it if it is named as carrying no protected health information, or nothing.
+    pub(super) without_phi: ServiceSet,
+}
+
+/// What an entry of a policy without errors stands for.
+pub(super) fn meaning(entry: &Via, services: &[Service]) -> Meaning {
+    let set = match entry {
+        Via::Inline(spec) => set_of(spec),
+        Via::Service(word) if word.node == ANY => ServiceSet::full(),
+        Via::Service(word) => {
+            let service = services
+                .binary_search_by(|service| service.name.cmp(&word.node))
+                .ok()
+                .and_then(|place| services.get(place));
+            let Some(Service { set, encrypted, without_phi, .. }) = service else {
+                return Meaning::plain(ServiceSet::empty());
+            };
+            let marked = |is: bool| if is { set.clone() } else { ServiceSet::empty() };
+            return Meaning {
+                set: set.clone(),
+                encrypted: marked(*encrypted),
+                without_phi: marked(*without_phi),
+            };
+        }
+    };
+    Meaning::plain(set)
+}
+
+impl Meaning {
+    fn plain(set: ServiceSet) -> Self {
+        Meaning { set, encrypted: ServiceSet::empty(), without_phi: ServiceSet::empty() }
+    }
+}
+
+/// Protocols with ports that were found to be without errors.
+pub(super) fn set_of(spec: &ProtocolPorts) -> ServiceSet {
+    protocol_ports(spec, &mut Diagnostics::default())
+}
+
+/// A port, a range of ports or `any` that was found to be without errors.
+pub(super) fn ports_of(word: &Word) -> IntervalSet<u16> {
+    port(&word.node).map_or_else(|_| IntervalSet::empty(), |run| IntervalSet::from_interval(run, true))
+}
+
 impl Services {
     /// Reads all service statements.
     pub(super) fn declare(statements: &[&ast::Service], diagnostics: &mut Diagnostics) -> Self {
@@ -119,8 +169,16 @@ impl Services {
     }
 }
 
+/// An entry of a `via` list as a policy would write it.
+pub(super) fn text_of_entry(entry: &Via) -> String {
+    match entry {
+        Via::Service(word) => word.node.clone(),
+        Via::Inline(spec) => text_of(spec),
+    }
+}
+
 /// A service on the spot as a policy would write it.
-fn text_of(spec: &ProtocolPorts) -> String {
+pub(super) fn text_of(spec: &ProtocolPorts) -> String {
     let joined = |words: &[Word], by: &str| {
         let mut words: Vec<&str> = words.iter().map(|word| word.node.as_str()).collect();
         words.sort_unstable();

@@ -12,12 +12,13 @@ use std::collections::BTreeSet;
 use super::acceptance::Ledger;
 use super::opened::Opening;
 use super::parties::Parties;
+use super::privilege;
 use super::reach::Reach;
 use super::warning::CheckWarning;
 use crate::diag::Diagnostics;
 use crate::ir::{Endpoint, Policy};
 use crate::set::{AddressSet, Set};
-use crate::syntax::ast::Group;
+use crate::syntax::ast::{Group, Word};
 
 /// The fewest classes that can be compared.
 const LEAST_CLASSES: usize = 3;
@@ -78,6 +79,17 @@ fn families(policy: &Policy, classes: &[&Endpoint], groups: &[&Group]) -> Vec<Fa
     }
     families.retain(|family| family.classes.len() >= LEAST_CLASSES);
     families
+}
+
+/// True if a group lists enough classes, and nothing else, to be looked at here: it says that they are siblings.
+pub(super) fn compares(policy: &Policy, group: &Group) -> bool {
+    let is_class =
+        |word: &Word| policy.endpoints.iter().any(|endpoint| endpoint.is_class && endpoint.name == word.node);
+    let words = || group.members.iter().flat_map(|names| &names.list);
+    privilege::is_judged(policy)
+        && group.members.iter().all(|names| names.except.is_empty())
+        && words().all(is_class)
+        && words().map(|word| &word.node).collect::<BTreeSet<_>>().len() >= LEAST_CLASSES
 }
 
 /// The class that reaches all that its siblings reach, and the servers that none of them does.

@@ -65,7 +65,7 @@ const fn code(code: &'static str, summary: &'static str) -> Code {
 }
 
 /// All codes, sorted.
-pub static CODES: [Code; 145] = [
+pub static CODES: [Code; 149] = [
     // The form of a file.
     code("C0001", "a word does not fit where it stands"),
     code("C0002", "a block is never closed"),
@@ -105,7 +105,7 @@ pub static CODES: [Code; 145] = [
     code("C0302", "a protocol without its ports"),
     code("C0303", "not a port"),
     code("C0304", "an unknown message of a protocol"),
-    code("C0305", "a service or schedule is used nowhere").form(),
+    code("C0305", "a service, schedule or group is used nowhere").form(),
     code("C0306", "a service is empty"),
     code("C0307", "not a protocol number"),
     code("C0308", "a message that opens nothing").form(),
@@ -175,6 +175,11 @@ pub static CODES: [Code; 145] = [
     code("C0652", "a rule allows nearly all ports").risk(),
     code("C0653", "a protocol of administrators for others").risk(),
     code("C0654", "a class reaches more than its siblings").risk(),
+    // Statements that do nothing more.
+    code("C0661", "other statements say all of it").form(),
+    code("C0662", "a word adds nothing to its list").form(),
+    code("C0663", "other statements say all that a word adds").form(),
+    code("C0664", "statements that could be one").form(),
     // Targets.
     code("C0701", "an unknown target"),
     code("C0702", "a name that an interface cannot have"),

@@ -245,7 +245,7 @@ impl Risk {
 }
 
 /// What people want to know of a statement.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct About {
     /// Who answers for it.
     pub owner: Option<String>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Span;
-use crate::set::{Interval, IntervalSet};
+use crate::set::{Interval, IntervalSet, Set};
 
 /// Minutes of a day.
 pub const MINUTES_OF_DAY: u16 = 24 * 60;
@@ -103,6 +103,11 @@ impl Week {
     /// What is in either.
     pub fn union(self, other: Self) -> Self {
         Week(self.0.intervals().chain(other.0.intervals()).collect())
+    }
+
+    /// True if the other one holds every minute of this one.
+    pub fn is_within(&self, other: &Week) -> bool {
+        self.0.is_subset(&other.0)
     }
 
     /// True if it holds no minute.

@@ -46,9 +46,10 @@ impl Verdict {
 pub(crate) struct Said<'t> {
     pub(crate) effect: Effect,
     pub(crate) flow: Flow,
-    during: Option<&'t Word>,
-    leave_out: bool,
-    until: Option<&'t str>,
+    pub(crate) during: Option<&'t Word>,
+    pub(crate) log: bool,
+    pub(crate) leave_out: bool,
+    pub(crate) until: Option<&'t str>,
     /// Where it stands, as diagnostics show it.
     pub(crate) place: Span,
 }
@@ -66,6 +67,11 @@ impl<'t> Naive<'t> {
         let statements: Vec<&Statement> = files.iter().flat_map(|file| &file.statements).collect();
         let said = statements.iter().flat_map(|statement| said(statement)).collect();
         Naive { statements, said, as_of }
+    }
+
+    /// All statements.
+    pub(crate) fn statements(&self) -> &[&'t Statement] {
+        &self.statements
     }
 
     /// The statements that allow or forbid something.
@@ -160,14 +166,15 @@ impl<'t> Naive<'t> {
         words.next().map_or(0, |word| ahead(&word.node))
     }
 
-    fn speaks_of(&self, said: &Said, packet: &Packet) -> bool {
+    /// True if a rule that has not ended matches a packet.
+    pub(crate) fn speaks_of(&self, said: &Said, packet: &Packet) -> bool {
         (said.effect == Effect::Forbid || self.stands(said.until))
             && said.flow.from.iter().any(|names| self.lists(names, packet.source))
             && said.flow.to.iter().any(|names| self.lists(names, packet.destination))
             && said.flow.via.iter().any(|via| self.carries(via, packet))
     }
 
-    fn stands(&self, until: Option<&str>) -> bool {
+    pub(crate) fn stands(&self, until: Option<&str>) -> bool {
         until.is_none_or(|until| until >= self.as_of)
     }
 
@@ -235,7 +242,7 @@ impl<'t> Naive<'t> {
         }
     }
 
-    fn holds_at(&self, name: &Word, minute: i32) -> bool {
+    pub(crate) fn holds_at(&self, name: &Word, minute: i32) -> bool {
         self.statements.iter().any(|statement| {
             let Statement::Schedule(schedule) = statement else { return false };
             let Some(zone) = schedule.timezone.as_ref().filter(|_| schedule.name.node == name.node) else {
@@ -256,6 +263,7 @@ fn said(statement: &Statement) -> Vec<Said<'_>> {
             effect: rule.effect.node,
             flow: rule.flow.clone(),
             during: rule.during.as_ref(),
+            log: rule.log.is_some(),
             leave_out: rule.leave_out.is_some(),
             until: rule.attributes.iter().find(|a| a.key == Key::Until).map(|a| a.value.node.as_str()),
             place: rule.name.as_ref().map_or(rule.effect.span, |name| name.span),
@@ -274,6 +282,7 @@ fn said(statement: &Statement) -> Vec<Said<'_>> {
                     effect: Effect::Allow,
                     flow: Flow { from, to, via: reach.via.clone() },
                     during: reach.during.as_ref(),
+                    log: reach.log.is_some(),
                     leave_out: false,
                     until: reach
                         .attributes

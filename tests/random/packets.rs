@@ -101,6 +101,16 @@ impl<'n, 't> Sampler<'n, 't> {
         Sampler { naive, ports: ports.into_iter().collect(), sides, addresses }
     }
 
+    /// An address of each stretch between two edges, and more.
+    pub(crate) fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
+    }
+
+    /// A port of each stretch between two edges, and more.
+    pub(crate) fn ports(&self) -> &[u16] {
+        &self.ports
+    }
+
     /// A packet: most of them near a rule, many just beside it.
     pub(crate) fn packet(&self, files: &[File], dice: &mut Dice) -> Packet {
         let mut packet = self.anything(dice);
