@@ -158,6 +158,10 @@ pub(super) enum Command {
     #[command(after_help = DIFF_HELP)]
     Diff(Changes),
 
+    /// Write policies in one style
+    #[command(name = "fmt", after_help = super::format::HELP)]
+    Fmt(super::format::Formatting),
+
     /// List the targets that cordon comes with, and what each can express
     #[command(after_help = "Example:\n  cordon targets --format markdown")]
     Targets {

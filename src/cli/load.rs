@@ -84,14 +84,40 @@ pub(super) struct Loaded {
     pub(super) sources: Sources,
     /// Their trees.
     pub(super) files: Vec<File>,
+    /// How each of them was written, in the same order.
+    pub(super) forms: Vec<Form>,
     /// The inventories that they name, as far as they can be read.
     pub(super) exports: Vec<Export>,
     /// The directory that everything lies in.
     pub(super) root: PathBuf,
 }
 
+/// What a tree does not say of its file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Form {
+    /// Something is wrong with its form, which was reported.
+    pub(super) is_broken: bool,
+    /// It begins with a byte order mark, which its text does not hold.
+    pub(super) has_mark: bool,
+}
+
 /// Reads the policy at `path`: all `.cordon` files of a directory, or one file, and what they include.
 pub(super) fn load(path: &Path, diagnostics: &mut Diagnostics) -> Result<Loaded, Failure> {
+    let (mut loaded, mut reader) = read(path, diagnostics)?;
+    loaded.exports = reader.exports(diagnostics)?;
+    loaded.sources = reader.sources;
+    Ok(loaded)
+}
+
+/// Reads the files of the policy at `path`, and none that its inventories name.
+pub(super) fn load_files(path: &Path, diagnostics: &mut Diagnostics) -> Result<Loaded, Failure> {
+    let (mut loaded, reader) = read(path, diagnostics)?;
+    loaded.sources = reader.sources;
+    Ok(loaded)
+}
+
+/// What is read of a policy without its inventories, and the reader, which keeps the sources.
+fn read(path: &Path, diagnostics: &mut Diagnostics) -> Result<(Loaded, Reader), Failure> {
     let failed = |problem: std::io::Error| Failure(format!("cannot read `{}`: {problem}", path.display()));
     let metadata = fs::metadata(path).map_err(failed)?;
     let root = if metadata.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
@@ -113,13 +139,15 @@ pub(super) fn load(path: &Path, diagnostics: &mut Diagnostics) -> Result<Loaded,
         seen: BTreeSet::new(),
         sources: Sources::default(),
         inventories: Vec::new(),
+        forms: Vec::new(),
     };
     let mut files = Vec::new();
     for file in first {
         reader.read(&file, diagnostics, &mut files)?;
     }
-    let exports = reader.exports(diagnostics)?;
-    Ok(Loaded { sources: reader.sources, files, exports, root })
+    let forms = std::mem::take(&mut reader.forms);
+    let (sources, exports) = (Sources::default(), Vec::new());
+    Ok((Loaded { sources, files, forms, exports, root }, reader))
 }
 
 /// The policy files directly in a directory, sorted.
@@ -143,6 +171,7 @@ struct Reader {
     sources: Sources,
     /// Each `inventory` statement, with the file that it stands in.
     inventories: Vec<(PathBuf, Inventory)>,
+    forms: Vec<Form>,
 }
 
 impl Reader {
@@ -166,9 +195,13 @@ impl Reader {
             if self.seen.len() > MAX_FILES {
                 return Err(self.unreadable(&path, &format!("the policy has more than {MAX_FILES} files")));
             }
-            let text = text(&path, MAX_FILE_BYTES).map_err(|problem| self.unreadable(&path, &problem))?;
-            let source = self.add(&path, text)?;
+            let text =
+                marked_text(&path, MAX_FILE_BYTES).map_err(|problem| self.unreadable(&path, &problem))?;
+            let has_mark = text.starts_with(MARK);
+            let source = self.add(&path, without_mark(text))?;
+            let errors = diagnostics.errors();
             let tree = parse(&source, diagnostics);
+            self.forms.push(Form { is_broken: diagnostics.errors() > errors, has_mark });
             let inventories = tree.statements.iter().filter_map(|statement| {
                 let Statement::Inventory(inventory) = statement else { return None };
                 Some((path.clone(), inventory.clone()))
@@ -290,8 +323,21 @@ enum PathProblem {
     Unreadable(String),
 }
 
+/// The byte order mark that some editors put at the start of a file.
+pub(super) const MARK: char = '\u{feff}';
+
 /// The text of a file of at most so many bytes.
 fn text(path: &Path, max_bytes: u64) -> Result<String, String> {
+    marked_text(path, max_bytes).map(without_mark)
+}
+
+/// The text of a policy file that is named by itself, as it is.
+pub(super) fn policy_text(path: &Path) -> Result<String, String> {
+    marked_text(path, MAX_FILE_BYTES)
+}
+
+/// The text of a file, with its byte order mark if it has one.
+fn marked_text(path: &Path, max_bytes: u64) -> Result<String, String> {
     let metadata = fs::metadata(path).map_err(|problem| problem.to_string())?;
     if !metadata.is_file() {
         return Err("it is not a regular file".to_owned());
@@ -300,12 +346,16 @@ fn text(path: &Path, max_bytes: u64) -> Result<String, String> {
         return Err(format!("it is larger than {max_bytes} bytes"));
     }
     let bytes = fs::read(path).map_err(|problem| problem.to_string())?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))?;
-    Ok(match text.strip_prefix('\u{feff}') {
+    String::from_utf8(bytes)
+        .map_err(|error| format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))
+}
+
+/// Text without its byte order mark.
+pub(super) fn without_mark(text: String) -> String {
+    match text.strip_prefix(MARK) {
         Some(rest) => rest.to_owned(),
         None => text,
-    })
+    }
 }
 
 /// A file name without characters that would act on a terminal.

@@ -4,12 +4,12 @@ mod args;
 mod commands;
 mod config;
 mod diff;
+mod format;
 mod inventory;
 mod load;
 mod output;
 mod report;
 mod revision;
-#[allow(dead_code, reason = "the commands that change policies come next")]
 mod rewrite;
 mod splice;
 mod targets;
