@@ -36,3 +36,4 @@ mod hazards;
 mod verify;
 mod mutation;
 mod fuzz;
+mod format;
