@@ -8,6 +8,7 @@ pub mod edit;
 pub mod diag;
 pub mod set;
 pub mod syntax;
+pub mod format;
 pub mod ir;
 pub mod inventory;
 pub mod check;

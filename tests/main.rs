@@ -40,3 +40,4 @@ mod verify;
 mod mutation;
 mod rules;
 mod fuzz;
+mod format;

@@ -167,6 +167,9 @@ pub(super) enum Command {
     #[command(after_help = DIFF_HELP)]
     Diff(Changes),
 
+    /// Write policies in one style
+    #[command(name = "fmt", after_help = super::format::HELP)]
+    Fmt(super::format::Formatting),
     /// Say what a code of a finding means, and what to do; all codes without one
     #[command(after_help = super::rule::HELP)]
     Rule(RuleArguments),

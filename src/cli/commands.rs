@@ -49,6 +49,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             super::inventory::run(common, since.as_deref(), inventory.as_deref())
         }
         Command::Diff(changes) => super::diff::run(changes),
+        Command::Fmt(formatting) => super::format::run(formatting),
         Command::Rule(arguments) => super::rule::run(arguments),
         Command::Test(tests) => super::test::run(tests),
         Command::Targets { format } => run_targets(*format),

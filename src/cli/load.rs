@@ -94,6 +94,25 @@ pub(super) struct Loaded {
     pub(super) root: Option<PathBuf>,
 }
 
+/// The files of a policy as they were written.
+pub(super) struct Written {
+    /// The directory that everything lies in.
+    pub(super) root: PathBuf,
+    /// All files.
+    pub(super) sources: Sources,
+    /// The form of each, in the same order.
+    pub(super) forms: Vec<Form>,
+}
+
+/// What a tree does not say of its file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Form {
+    /// Something is wrong with its form, which was reported.
+    pub(super) is_broken: bool,
+    /// It begins with a byte order mark, which its text does not hold.
+    pub(super) has_mark: bool,
+}
+
 /// Reads the policy at `path`: all `.cordon` files of a directory, or one file, and what they include. Where a file of
 /// `changed` stands, what it shall say is read instead.
 pub(super) fn load(
@@ -101,6 +120,24 @@ pub(super) fn load(
     changed: &[Rewritten],
     diagnostics: &mut Diagnostics,
 ) -> Result<Loaded, Failure> {
+    let (files, mut reader) = read(path, changed, diagnostics)?;
+    let exports = reader.exports(diagnostics)?;
+    let (sources, root) = (reader.sources, Some(reader.root));
+    Ok(Loaded { sources, files, exports, place: Place::of(path), root })
+}
+
+/// Reads the files of the policy at `path`, and none that its inventories name.
+pub(super) fn load_files(path: &Path, diagnostics: &mut Diagnostics) -> Result<Written, Failure> {
+    let (_, reader) = read(path, &[], diagnostics)?;
+    Ok(Written { root: reader.root, sources: reader.sources, forms: reader.forms })
+}
+
+/// The trees of the policy at `path`, and the reader, which keeps the rest.
+fn read<'a>(
+    path: &Path,
+    changed: &'a [Rewritten],
+    diagnostics: &mut Diagnostics,
+) -> Result<(Vec<File>, Reader<'a>), Failure> {
     let failed = |problem: std::io::Error| Failure(format!("cannot read `{}`: {problem}", path.display()));
     let metadata = fs::metadata(path).map_err(failed)?;
     let root = if metadata.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
@@ -118,18 +155,18 @@ pub(super) fn load(
         vec![root.join(path.file_name().unwrap_or_default())]
     };
     let mut reader = Reader {
-        root: root.clone(),
+        root,
         changed,
         seen: BTreeSet::new(),
         sources: Sources::default(),
         inventories: Vec::new(),
+        forms: Vec::new(),
     };
     let mut files = Vec::new();
     for file in first {
         reader.read(&file, diagnostics, &mut files)?;
     }
-    let exports = reader.exports(diagnostics)?;
-    Ok(Loaded { sources: reader.sources, files, exports, place: Place::of(path), root: Some(root) })
+    Ok((files, reader))
 }
 
 /// The policy files directly in a directory, sorted.
@@ -155,6 +192,7 @@ struct Reader<'a> {
     sources: Sources,
     /// Each `inventory` statement, with the file that it stands in.
     inventories: Vec<(PathBuf, Inventory)>,
+    forms: Vec<Form>,
 }
 
 impl Reader<'_> {
@@ -181,10 +219,14 @@ impl Reader<'_> {
             let name = self.name(&path);
             let text = match self.changed.iter().find(|file| file.path == name) {
                 Some(file) => file.after.clone(),
-                None => text(&path, MAX_FILE_BYTES).map_err(|problem| self.unreadable(&path, &problem))?,
+                None => marked_text(&path, MAX_FILE_BYTES)
+                    .map_err(|problem| self.unreadable(&path, &problem))?,
             };
-            let source = self.add(&path, text)?;
+            let has_mark = text.starts_with(MARK);
+            let source = self.add(&path, without_mark(text))?;
+            let errors = diagnostics.errors();
             let tree = parse(&source, diagnostics);
+            self.forms.push(Form { is_broken: diagnostics.errors() > errors, has_mark });
             let inventories = tree.statements.iter().filter_map(|statement| {
                 let Statement::Inventory(inventory) = statement else { return None };
                 Some((path.clone(), inventory.clone()))
@@ -306,8 +348,21 @@ enum PathProblem {
     Unreadable(String),
 }
 
+/// The byte order mark that some editors put at the start of a file.
+pub(super) const MARK: char = '\u{feff}';
+
 /// The text of a file of at most so many bytes.
 pub(super) fn text(path: &Path, max_bytes: u64) -> Result<String, String> {
+    marked_text(path, max_bytes).map(without_mark)
+}
+
+/// The text of a policy file that is named by itself, as it is.
+pub(super) fn policy_text(path: &Path) -> Result<String, String> {
+    marked_text(path, MAX_FILE_BYTES)
+}
+
+/// The text of a file, with its byte order mark if it has one.
+fn marked_text(path: &Path, max_bytes: u64) -> Result<String, String> {
     let metadata = fs::metadata(path).map_err(|problem| problem.to_string())?;
     if !metadata.is_file() {
         return Err("it is not a regular file".to_owned());
@@ -318,14 +373,18 @@ pub(super) fn text(path: &Path, max_bytes: u64) -> Result<String, String> {
     decoded(fs::read(path).map_err(|problem| problem.to_string())?)
 }
 
-/// The text of a file of a policy, without a mark of its byte order.
+/// The text that bytes stand for, with its byte order mark if it has one.
 pub(super) fn decoded(bytes: Vec<u8>) -> Result<String, String> {
-    let text = String::from_utf8(bytes)
-        .map_err(|error| format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))?;
-    Ok(match text.strip_prefix('\u{feff}') {
+    String::from_utf8(bytes)
+        .map_err(|error| format!("it is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))
+}
+
+/// Text without its byte order mark.
+pub(super) fn without_mark(text: String) -> String {
+    match text.strip_prefix(MARK) {
         Some(rest) => rest.to_owned(),
         None => text,
-    })
+    }
 }
 
 /// A file name without characters that would act on a terminal.

@@ -13,7 +13,8 @@ use super::commands::{Checked, JSON_VERSION, count};
 use super::load::printable;
 use super::terminal::{self, print};
 use crate::diag::format::{self, Findings, FormatError};
-use crate::diag::{self, Record};
+use crate::diag::{self, Diagnostics, Record};
+use crate::source::Sources;
 
 /// How messages name a policy and its files, so that a name leads there from where cordon runs.
 pub(super) struct Place {
@@ -54,6 +55,11 @@ impl Place {
     /// The policy, as messages name it.
     pub(super) fn shown(&self) -> &str {
         &self.shown
+    }
+
+    /// What was found in it, for people.
+    pub(super) fn human(&self, diagnostics: &Diagnostics, sources: &Sources) -> String {
+        diag::human_below(&self.base, diagnostics, sources, terminal::columns(), terminal::in_colour())
     }
 }
 
@@ -176,8 +182,7 @@ impl Checked {
 
     /// What was found, for people.
     pub(super) fn in_words(&self) -> String {
-        let (width, colour) = (terminal::columns(), terminal::in_colour());
-        diag::human_below(&self.place.base, &self.diagnostics, &self.sources, width, colour)
+        self.place.human(&self.diagnostics, &self.sources)
     }
 
     /// Says how it stands, in one line for people.

@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod diff;
 mod fix;
+mod format;
 mod inventory;
 mod levels;
 mod load;

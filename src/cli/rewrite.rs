@@ -7,6 +7,7 @@ use std::path::Path;
 use similar::TextDiff;
 
 use super::Failure;
+use super::load::MARK;
 use crate::edit::Rewritten;
 
 /// What some editors put before a text in UTF-8. It is passed over when a file is read.
@@ -33,7 +34,9 @@ pub(super) fn write(root: &Path, files: &[Rewritten]) -> Result<(), Failure> {
         // A link stays a link to what changes.
         let path = fs::canonicalize(root.join(&file.path)).map_err(|problem| failed(&problem))?;
         let held = fs::read(&path).map_err(|problem| failed(&problem))?;
-        let mark: &[u8] = if held.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK } else { &[] };
+        // A mark stays, unless it is part of what changes.
+        let stays = held.starts_with(BYTE_ORDER_MARK) && !file.before.starts_with(MARK);
+        let mark: &[u8] = if stays { BYTE_ORDER_MARK } else { &[] };
         if held.strip_prefix(mark) != Some(file.before.as_bytes()) {
             return Err(failed(&"it was changed since it was read"));
         }

@@ -7,7 +7,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::Failure;
-use super::load::{Loaded, MAX_FILE_BYTES, decoded, printable};
+use super::load::{Loaded, MAX_FILE_BYTES, decoded, printable, without_mark};
 use super::messages::Place;
 use crate::diag::Diagnostics;
 use crate::source::{Sources, Span};
@@ -56,18 +56,26 @@ pub(super) fn require_out(path: &Path, out: Option<&Path>) -> Result<(), Failure
     Ok(())
 }
 
-/// Reads the policy.
-pub(super) fn load(name: &str, diagnostics: &mut Diagnostics) -> Result<Loaded, Failure> {
-    let failed = |problem: String| Failure(format!("cannot read the policy from standard input: {problem}"));
+/// The text on standard input, with its byte order mark if it has one.
+pub(super) fn read() -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|problem| failed(problem.to_string()))?;
+    read.map_err(|problem| failed(&problem.to_string()))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(failed(format!("it is larger than {MAX_FILE_BYTES} bytes")));
+        return Err(failed(&format!("it is larger than {MAX_FILE_BYTES} bytes")));
     }
-    let text = decoded(bytes).map_err(failed)?;
+    decoded(bytes).map_err(|problem| failed(&problem))
+}
+
+fn failed(problem: &str) -> Failure {
+    Failure(format!("cannot read the policy from standard input: {problem}"))
+}
+
+/// Reads the policy.
+pub(super) fn load(name: &str, diagnostics: &mut Diagnostics) -> Result<Loaded, Failure> {
+    let text = without_mark(read()?);
     let mut sources = Sources::default();
-    let too_large = |_| failed(format!("it is larger than {} bytes", Sources::MAX_BYTES));
+    let too_large = |_| failed(&format!("it is larger than {} bytes", Sources::MAX_BYTES));
     let file = sources.add(printable(name), text).map_err(too_large)?.clone();
     let tree = parse(&file, diagnostics);
     for statement in &tree.statements {

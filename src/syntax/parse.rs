@@ -5,7 +5,7 @@
 )]
 
 use pest::Parser;
-use pest::iterators::Pair;
+use pest::iterators::{Pair, Pairs};
 
 use super::ast::{File, Group, Service, Statement, Zone};
 use super::block::Ctx;
@@ -60,8 +60,7 @@ pub fn parse(file: &SourceFile, diagnostics: &mut Diagnostics) -> File {
     if !lexical::check_depth(file, diagnostics) {
         return File::default();
     }
-    let calls = file.text().len().saturating_mul(CALLS_PER_BYTE).max(1_000_000);
-    let pairs = match parse_bounded(calls, || Grammar::parse(Rule::file, file.text())) {
+    let pairs = match grammar_pairs(file) {
         Ok(pairs) => pairs,
         Err(error) => {
             let offset = match error.location {
@@ -96,6 +95,12 @@ pub fn parse(file: &SourceFile, diagnostics: &mut Diagnostics) -> File {
         }
     }
     File { statements }
+}
+
+/// What the grammar makes of a file whose parentheses do not nest too deep.
+pub(super) fn grammar_pairs(file: &SourceFile) -> Result<Pairs<'_, Rule>, Box<pest::error::Error<Rule>>> {
+    let calls = file.text().len().saturating_mul(CALLS_PER_BYTE).max(1_000_000);
+    parse_bounded(calls, || Grammar::parse(Rule::file, file.text())).map_err(Box::new)
 }
 
 fn statement(ctx: &mut Ctx, pair: &Pair<Rule>) -> Option<Statement> {

@@ -124,8 +124,8 @@ const REFACTORING: [Edit; 6] = [
     ),
     (
         "services.cordon",
-        "service guest-web        { tcp/udp 53, 80, 443 ",
-        "service guest-web        { tcp 53, 80, 443   udp 443, 80, 53 ",
+        "service guest-web { tcp/udp 53, 80, 443 ",
+        "service guest-web { tcp 53, 80, 443   udp 443, 80, 53 ",
     ),
     (
         "devices.cordon",

@@ -20,7 +20,7 @@ const CONFIG: &str = "<?xml version=\"1.0\"?>
 
 /// A command with what follows it for exit codes 0, 1 and 2. What lies in the directory is made in the test; a command that
 /// finds nothing wrong with anything, or that is nothing but help, has no 1.
-const COMMANDS: [(&str, &str, Option<&str>, &str); 13] = [
+const COMMANDS: [(&str, &str, Option<&str>, &str); 14] = [
     ("check", "good", Some("bad"), "missing"),
     ("build", "good --out made/again", Some("bad"), "missing"),
     ("verify", "good --against made/build", Some("good --against made/other"), "good --against missing"),
@@ -41,6 +41,7 @@ const COMMANDS: [(&str, &str, Option<&str>, &str); 13] = [
     ("inventory", "devices", Some("bad"), "good"),
     ("diff", "good good --exit-code", Some("good other --exit-code"), "good bad"),
     ("test", "asserted", Some("asserted --tests wrong.csv"), "good"),
+    ("fmt", "other", Some("loose --check"), "bad"),
     ("rule", "C0305", None, "C9999"),
     ("targets", "", None, "--format nonsense"),
     ("help", "check", None, "nonsense"),
@@ -63,6 +64,7 @@ fn each_command_has_each_exit_code() {
         ("devices/devices.yaml", "version: 1\ncolumns: { name: [name], address: [ip] }\n"),
         ("bad/a.cordon", "zone x {"),
         ("asserted/a.cordon", &asserted),
+        ("loose/a.cordon", &GOOD.replace(" {", "  {")),
         ("wrong.csv", "proto,src,dst,dport,verdict\ntcp,10.1.0.1,10.2.0.10,3613,deny\n"),
         ("packets.csv", "proto,src,dst,sport,dport\n"),
     ]);
