@@ -8,10 +8,12 @@ mod block;
 mod clauses;
 mod error;
 mod lexical;
+mod outline;
 mod parse;
 mod statements;
 
 pub use lexical::{MAX_NAME_BYTES, valid_name};
+pub use outline::{Part, Parts, is_reserved, outline};
 pub use parse::parse;
 
 /// The parser that is generated from the grammar. Kept apart since it cannot document its rules.

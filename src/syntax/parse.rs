@@ -54,14 +54,18 @@ const SYNONYMS: [(&str, &str); 10] = [
 /// a file needs a bounded number of steps for each byte; this is a backstop, not a tuning value.
 const CALLS_PER_BYTE: usize = 20_000;
 
+/// The steps that the parser may take for a file.
+pub(super) fn calls_for(file: &SourceFile) -> usize {
+    file.text().len().saturating_mul(CALLS_PER_BYTE).max(1_000_000)
+}
+
 /// Parses one file. All mistakes are reported; what could be read stands in the tree.
 pub fn parse(file: &SourceFile, diagnostics: &mut Diagnostics) -> File {
     lexical::check_characters(file, diagnostics);
     if !lexical::check_depth(file, diagnostics) {
         return File::default();
     }
-    let calls = file.text().len().saturating_mul(CALLS_PER_BYTE).max(1_000_000);
-    let pairs = match parse_bounded(calls, || Grammar::parse(Rule::file, file.text())) {
+    let pairs = match parse_bounded(calls_for(file), || Grammar::parse(Rule::file, file.text())) {
         Ok(pairs) => pairs,
         Err(error) => {
             let offset = match error.location {
