@@ -18,4 +18,5 @@ pub mod prove;
 pub mod report;
 pub mod query;
 pub mod diff;
+pub mod refactor;
 pub mod cli;

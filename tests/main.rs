@@ -32,6 +32,7 @@ mod pfsense;
 mod posture;
 mod report;
 mod diff;
+mod refactor;
 mod hazards;
 mod verify;
 mod mutation;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use super::refactor::{AddArguments, RemoveArguments, RenameArguments};
+
 /// Compile one readable policy of zones, device classes and allowed peers into firewall configurations.
 #[derive(Parser, Debug)]
 #[command(name = "cordon", version, max_term_width = 100, after_help = AFTER_HELP)]
@@ -157,6 +159,15 @@ pub(super) enum Command {
     /// Say what changes in access between two versions of a policy
     #[command(after_help = DIFF_HELP)]
     Diff(Changes),
+
+    /// Call a statement by another name, in every file and place that names it
+    Rename(RenameArguments),
+
+    /// Add a member to a group, class, peer, zone or service
+    Add(AddArguments),
+
+    /// Remove a member from a group, class, peer, zone or service
+    Remove(RemoveArguments),
 
     /// List the targets that cordon comes with, and what each can express
     #[command(after_help = "Example:\n  cordon targets --format markdown")]

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::args::{Arguments, Command, Common, Format, ListFormat, Options};
-use super::load::load;
+use super::load::{Loaded, load};
 use super::targets::load_targets;
 use super::verify::prove_build;
 use super::{Failure, Outcome, output};
@@ -48,6 +48,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             super::inventory::run(common, since.as_deref(), inventory.as_deref())
         }
         Command::Diff(changes) => super::diff::run(changes),
+        Command::Rename(arguments) => super::refactor::rename(arguments),
+        Command::Add(arguments) => super::refactor::add(arguments),
+        Command::Remove(arguments) => super::refactor::remove(arguments),
         Command::Targets { format } => run_targets(*format),
     }
 }
@@ -65,7 +68,16 @@ pub(super) struct Checked {
 
 pub(super) fn read_and_check(path: &Path, options: &Options) -> Result<Checked, Failure> {
     let mut diagnostics = Diagnostics::default();
-    let mut loaded = load(path, &mut diagnostics)?;
+    let loaded = load(path, &mut diagnostics)?;
+    check_loaded(loaded, diagnostics, options)
+}
+
+/// Checks a policy that was read, with what was found while it was.
+pub(super) fn check_loaded(
+    mut loaded: Loaded,
+    mut diagnostics: Diagnostics,
+    options: &Options,
+) -> Result<Checked, Failure> {
     let folders = load_targets(&loaded.root, &mut loaded.sources, &mut diagnostics);
     let users = UserTargets::new(&folders, &mut diagnostics);
     let inventories = Inventories::read(&loaded.exports, &mut diagnostics);
@@ -108,7 +120,7 @@ impl Checked {
     ///
     /// # Errors
     /// The posture under which the policy cannot be compiled, with what is wrong among the diagnostics.
-    fn compile_postures(&mut self) -> Result<Vec<UnderPosture>, String> {
+    pub(super) fn compile_postures(&mut self) -> Result<Vec<UnderPosture>, String> {
         let mut compiled = Vec::new();
         let postures = if self.diagnostics.has_errors() { &[][..] } else { &self.policy.postures };
         for posture in postures {
@@ -197,7 +209,7 @@ impl Checked {
 }
 
 /// The policy as it is under a posture, compiled.
-struct UnderPosture {
+pub(super) struct UnderPosture {
     name: String,
     policy: Policy,
     files: Vec<OutputFile>,

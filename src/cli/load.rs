@@ -1,6 +1,6 @@
 //! Reading a policy: which files belong to it, and their text.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -92,6 +92,15 @@ pub(super) struct Loaded {
 
 /// Reads the policy at `path`: all `.cordon` files of a directory, or one file, and what they include.
 pub(super) fn load(path: &Path, diagnostics: &mut Diagnostics) -> Result<Loaded, Failure> {
+    load_edited(path, BTreeMap::new(), diagnostics)
+}
+
+/// Reads the policy at `path` as it would be if these files held these texts, by their paths below its directory.
+pub(super) fn load_edited(
+    path: &Path,
+    texts: BTreeMap<String, String>,
+    diagnostics: &mut Diagnostics,
+) -> Result<Loaded, Failure> {
     let failed = |problem: std::io::Error| Failure(format!("cannot read `{}`: {problem}", path.display()));
     let metadata = fs::metadata(path).map_err(failed)?;
     let root = if metadata.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
@@ -113,6 +122,7 @@ pub(super) fn load(path: &Path, diagnostics: &mut Diagnostics) -> Result<Loaded,
         seen: BTreeSet::new(),
         sources: Sources::default(),
         inventories: Vec::new(),
+        texts,
     };
     let mut files = Vec::new();
     for file in first {
@@ -143,6 +153,8 @@ struct Reader {
     sources: Sources,
     /// Each `inventory` statement, with the file that it stands in.
     inventories: Vec<(PathBuf, Inventory)>,
+    /// What stands in place of the text of policy files.
+    texts: BTreeMap<String, String>,
 }
 
 impl Reader {
@@ -166,7 +178,10 @@ impl Reader {
             if self.seen.len() > MAX_FILES {
                 return Err(self.unreadable(&path, &format!("the policy has more than {MAX_FILES} files")));
             }
-            let text = text(&path, MAX_FILE_BYTES).map_err(|problem| self.unreadable(&path, &problem))?;
+            let text = match self.texts.remove(&self.name(&path)) {
+                Some(text) => text,
+                None => text(&path, MAX_FILE_BYTES).map_err(|problem| self.unreadable(&path, &problem))?,
+            };
             let source = self.add(&path, text)?;
             let tree = parse(&source, diagnostics);
             let inventories = tree.statements.iter().filter_map(|statement| {

@@ -7,9 +7,9 @@ mod diff;
 mod inventory;
 mod load;
 mod output;
+mod refactor;
 mod report;
 mod revision;
-#[allow(dead_code, reason = "the commands that change policies come next")]
 mod rewrite;
 mod splice;
 mod targets;
