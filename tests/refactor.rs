@@ -1,5 +1,6 @@
-//! `cordon rename`, `add` and `remove`: the text changes where it is about, and means what was asked for.
+//! `cordon rename`, `add`, `remove` and `extract`: the text changes where it is about, and means what was asked for.
 
+mod extract;
 mod member;
 mod rename;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
+use super::extract::ExtractArguments;
 use super::refactor::{AddArguments, RemoveArguments, RenameArguments};
 
 /// Compile one readable policy of zones, device classes and allowed peers into firewall configurations.
@@ -168,6 +169,9 @@ pub(super) enum Command {
 
     /// Remove a member from a group, class, peer, zone or service
     Remove(RemoveArguments),
+
+    /// Make the least of a policy that still shows a verdict or a finding, for a report of a bug
+    Extract(ExtractArguments),
 
     /// List the targets that cordon comes with, and what each can express
     #[command(after_help = "Example:\n  cordon targets --format markdown")]

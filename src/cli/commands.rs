@@ -51,6 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Rename(arguments) => super::refactor::rename(arguments),
         Command::Add(arguments) => super::refactor::add(arguments),
         Command::Remove(arguments) => super::refactor::remove(arguments),
+        Command::Extract(arguments) => super::extract::run(arguments),
         Command::Targets { format } => run_targets(*format),
     }
 }

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod config;
 mod diff;
+mod extract;
 mod inventory;
 mod load;
 mod output;
