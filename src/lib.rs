@@ -20,4 +20,5 @@ pub mod report;
 pub mod query;
 pub mod testing;
 pub mod diff;
+pub mod refactor;
 pub mod cli;

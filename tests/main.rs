@@ -34,6 +34,7 @@ mod posture;
 mod report;
 mod diff;
 mod testing;
+mod refactor;
 mod hazards;
 mod redundancy;
 mod verify;

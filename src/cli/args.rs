@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
 use super::check::Checking;
+use super::extract::ExtractArguments;
 use super::levels::LevelFlags;
+use super::refactor::{AddArguments, RemoveArguments, RenameArguments};
 use super::rule::RuleArguments;
 use super::terminal::TerminalOptions;
 
@@ -167,6 +169,17 @@ pub(super) enum Command {
     #[command(after_help = DIFF_HELP)]
     Diff(Changes),
 
+    /// Call a statement by another name, in every file and place that names it
+    Rename(RenameArguments),
+
+    /// Add a member to a group, class, peer, zone or service
+    Add(AddArguments),
+
+    /// Remove a member from a group, class, peer, zone or service
+    Remove(RemoveArguments),
+
+    /// Make the least of a policy that still shows a verdict or a finding, for a report of a bug
+    Extract(ExtractArguments),
     /// Write policies in one style
     #[command(name = "fmt", after_help = super::format::HELP)]
     Fmt(super::format::Formatting),
@@ -273,6 +286,24 @@ impl Options {
             deny_warnings: false,
             levels: LevelFlags::default(),
             postures,
+        }
+    }
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(super) enum AnswerFormat {
+    /// Text
+    Human,
+    /// One JSON document
+    Json,
+}
+
+impl From<AnswerFormat> for Format {
+    fn from(form: AnswerFormat) -> Self {
+        match form {
+            AnswerFormat::Human => Format::Human,
+            AnswerFormat::Json => Format::Json,
         }
     }
 }

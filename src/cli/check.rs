@@ -43,16 +43,14 @@ pub(super) struct Checking {
 pub(super) fn run(arguments: &Checking) -> Result<Outcome, Failure> {
     let Checking { common, watch, fix, diff } = arguments;
     let Common { path, options } = common;
-    if (*fix || *diff) && stdin::is_meant(path) {
-        return Err(Failure("standard input cannot be corrected: name the file or directory".to_owned()));
+    if *fix || *diff {
+        stdin::refuse(path, "corrected")?;
     }
     if !watch {
         return check(common, *fix, *diff);
     }
     require_watchable(options)?;
-    if stdin::is_meant(path) {
-        return Err(Failure("standard input cannot be watched: name the file or directory".to_owned()));
-    }
+    stdin::refuse(path, "watched")?;
     watch::again_and_again(path, || check(common, false, false))
 }
 

@@ -52,6 +52,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Fmt(formatting) => super::format::run(formatting),
         Command::Rule(arguments) => super::rule::run(arguments),
         Command::Test(tests) => super::test::run(tests),
+        Command::Rename(arguments) => super::refactor::rename(arguments),
+        Command::Add(arguments) => super::refactor::add(arguments),
+        Command::Remove(arguments) => super::refactor::remove(arguments),
+        Command::Extract(arguments) => super::extract::run(arguments),
         Command::Targets { format } => run_targets(*format),
     }
 }
@@ -157,7 +161,7 @@ impl Checked {
     ///
     /// # Errors
     /// The posture under which the policy cannot be compiled, with what is wrong among the diagnostics.
-    fn compile_postures(&mut self) -> Result<Vec<UnderPosture>, String> {
+    pub(super) fn compile_postures(&mut self) -> Result<Vec<UnderPosture>, String> {
         let mut compiled = Vec::new();
         let postures = if self.diagnostics.has_errors() { &[][..] } else { &self.policy.postures };
         for posture in postures {
@@ -221,7 +225,7 @@ impl Checked {
 }
 
 /// The policy as it is under a posture, compiled.
-struct UnderPosture {
+pub(super) struct UnderPosture {
     name: String,
     policy: Policy,
     files: Vec<OutputFile>,

@@ -9,8 +9,8 @@ use clap::Args;
 
 use super::commands::count;
 use super::load::{Form, MARK, load_files, policy_text, printable, without_mark};
-use super::rewrite::{unified, write};
 use super::messages::Place;
+use super::rewrite::{unified, write};
 use super::terminal::{self, print};
 use super::{Failure, Outcome, stdin};
 use crate::diag::Diagnostics;

@@ -219,8 +219,9 @@ impl Reader<'_> {
             let name = self.name(&path);
             let text = match self.changed.iter().find(|file| file.path == name) {
                 Some(file) => file.after.clone(),
-                None => marked_text(&path, MAX_FILE_BYTES)
-                    .map_err(|problem| self.unreadable(&path, &problem))?,
+                None => {
+                    marked_text(&path, MAX_FILE_BYTES).map_err(|problem| self.unreadable(&path, &problem))?
+                }
             };
             let has_mark = text.starts_with(MARK);
             let source = self.add(&path, without_mark(text))?;

@@ -2,9 +2,10 @@
 
 use std::io;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 
+use super::args::AnswerFormat;
 use super::commands::JSON_VERSION;
 use super::terminal::print;
 use super::{Failure, Outcome};
@@ -27,16 +28,8 @@ pub(super) struct RuleArguments {
     #[arg(long, conflicts_with = "code")]
     all: bool,
     /// The form of the answer
-    #[arg(long, value_enum, default_value_t = RuleFormat::Human)]
-    format: RuleFormat,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-enum RuleFormat {
-    /// Text
-    Human,
-    /// One JSON document
-    Json,
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Human)]
+    format: AnswerFormat,
 }
 
 /// What is printed as JSON.
@@ -77,14 +70,14 @@ pub(super) fn run(arguments: &RuleArguments) -> Result<Outcome, Failure> {
         }
     }
     let text = match (arguments.format, &arguments.code, shown.first()) {
-        (RuleFormat::Json, _, _) => {
+        (AnswerFormat::Json, _, _) => {
             let rules = shown.iter().map(rule).collect();
             let document = Rules { version: JSON_VERSION, command: "rule", rules };
             let json = serde_json::to_string_pretty(&document);
             json.map_err(|error| Failure(error.to_string()))? + "\n"
         }
-        (RuleFormat::Human, Some(_), Some(page)) => page_text(page),
-        (RuleFormat::Human, _, _) => list(&shown),
+        (AnswerFormat::Human, Some(_), Some(page)) => page_text(page),
+        (AnswerFormat::Human, _, _) => list(&shown),
     };
     print(io::stdout(), &text)?;
     Ok(Outcome::Fine)

@@ -47,6 +47,14 @@ pub(super) fn is_meant(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// Refuses standard input, of which this cannot be done.
+pub(super) fn refuse(path: &Path, done: &str) -> Result<(), Failure> {
+    if is_meant(path) {
+        return Err(Failure(format!("standard input cannot be {done}: name the file or directory")));
+    }
+    Ok(())
+}
+
 /// Refuses to write beside a policy that lies in no directory.
 pub(super) fn require_out(path: &Path, out: Option<&Path>) -> Result<(), Failure> {
     if is_meant(path) && out.is_none() {

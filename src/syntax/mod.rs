@@ -10,11 +10,13 @@ mod error;
 mod lexical;
 mod outline;
 mod parse;
+mod parts;
 mod statements;
 
 pub use lexical::{MAX_NAME_BYTES, valid_name};
 pub use outline::{ClauseOutline, StatementOutline, outline};
 pub use parse::parse;
+pub use parts::{Part, Parts, is_reserved, parts};
 
 /// The parser that is generated from the grammar. Kept apart since it cannot document its rules.
 #[allow(missing_docs, reason = "the derive cannot document the rules that it generates")]

@@ -20,7 +20,7 @@ const CONFIG: &str = "<?xml version=\"1.0\"?>
 
 /// A command with what follows it for exit codes 0, 1 and 2. What lies in the directory is made in the test; a command that
 /// finds nothing wrong with anything, or that is nothing but help, has no 1.
-const COMMANDS: [(&str, &str, Option<&str>, &str); 14] = [
+const COMMANDS: [(&str, &str, Option<&str>, &str); 18] = [
     ("check", "good", Some("bad"), "missing"),
     ("build", "good --out made/again", Some("bad"), "missing"),
     ("verify", "good --against made/build", Some("good --against made/other"), "good --against missing"),
@@ -42,6 +42,15 @@ const COMMANDS: [(&str, &str, Option<&str>, &str); 14] = [
     ("diff", "good good --exit-code", Some("good other --exit-code"), "good bad"),
     ("test", "asserted", Some("asserted --tests wrong.csv"), "good"),
     ("fmt", "other", Some("loose --check"), "bad"),
+    ("rename", "pump_srv server good --diff", Some("pump_srv server bad"), "nobody server good"),
+    ("add", "10.2.0.11 to pump_srv good --diff", Some("10.2.0.11 to pump_srv bad"), "10.2.0.11 to nobody good"),
+    ("remove", "10.2.0.11 from pump_srv two --diff", Some("10.2.0.11 from pump_srv bad"), "x from pump_srv good"),
+    (
+        "extract",
+        "good --packet tcp 10.1.0.1 10.2.0.10 3613",
+        Some("bad --packet tcp 10.1.0.1 10.2.0.10 3613"),
+        "good --code C0101",
+    ),
     ("rule", "C0305", None, "C9999"),
     ("targets", "", None, "--format nonsense"),
     ("help", "check", None, "nonsense"),
@@ -65,6 +74,7 @@ fn each_command_has_each_exit_code() {
         ("bad/a.cordon", "zone x {"),
         ("asserted/a.cordon", &asserted),
         ("loose/a.cordon", &GOOD.replace(" {", "  {")),
+        ("two/a.cordon", &GOOD.replace("10.2.0.10", "10.2.0.10, 10.2.0.11")),
         ("wrong.csv", "proto,src,dst,dport,verdict\ntcp,10.1.0.1,10.2.0.10,3613,deny\n"),
         ("packets.csv", "proto,src,dst,sport,dport\n"),
     ]);
