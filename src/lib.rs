@@ -16,6 +16,6 @@ pub mod emit;
 pub mod read;
 pub mod prove;
 pub mod report;
-pub mod query;
 pub mod diff;
+pub mod query;
 pub mod cli;

@@ -27,6 +27,7 @@ mod read;
 mod robust;
 mod random;
 mod cli;
+mod explain;
 mod topology;
 mod custom_target;
 mod pfsense;

@@ -171,6 +171,7 @@ fn resolve(
         scope.add(name, None);
     }
     scope.add_groups(&groups, diagnostics);
+    let groups = scope.groups(groups.keys());
 
     let devices = devices::devices(&statements.devices, &zones, diagnostics);
     let device_names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
@@ -197,6 +198,7 @@ fn resolve(
         as_of,
         zones,
         endpoints,
+        groups,
         assets: Vec::new(),
         services,
         schedules,

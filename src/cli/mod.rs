@@ -4,9 +4,11 @@ mod args;
 mod commands;
 mod config;
 mod diff;
+mod explain;
 mod inventory;
 mod load;
 mod output;
+mod reach;
 mod report;
 mod revision;
 #[allow(dead_code, reason = "the commands that change policies come next")]

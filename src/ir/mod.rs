@@ -45,6 +45,8 @@ pub struct Policy {
     pub zones: Vec<Zone>,
     /// Classes and peers, by name.
     pub endpoints: Vec<Endpoint>,
+    /// Names for several of them, by name.
+    pub groups: Vec<Group>,
     /// The devices that inventories know, in the order of their rows, inventories by name.
     pub assets: Vec<Asset>,
     /// Services, by name.
@@ -341,6 +343,15 @@ pub struct Endpoint {
     pub acceptances: Vec<Acceptance>,
     /// Where its name is declared.
     pub span: Span,
+}
+
+/// A name for several zones, classes and peers.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// The addresses of all of them.
+    pub addresses: AddressSet,
 }
 
 /// A service: protocols with their ports.
