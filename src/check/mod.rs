@@ -46,8 +46,8 @@ use self::schedules::Schedules;
 use self::services::Services;
 use crate::diag::Diagnostics;
 use crate::inventory::Inventories;
-use crate::ir::{Conduits, Policy};
-use crate::syntax::ast::{File, Statement, Word};
+use crate::ir::{Conduits, Endpoint, Policy, Zone};
+use crate::syntax::ast::{File, Group, Statement, Word};
 
 /// What zones, classes, peers and groups share, for messages.
 const SHARED_KINDS: &str = "zones, classes, peers and groups";
@@ -186,17 +186,8 @@ fn resolve(
             groups.insert(group.name.node.clone(), *group);
         }
     }
-    let mut scope = Scope::default();
-    for zone in &zones {
-        scope.add_zone(&zone.name, Some(&zone.addresses).filter(|_| !declared.is_broken(&zone.name)));
-    }
-    for endpoint in &endpoints {
-        scope.add(&endpoint.name, Some(&endpoint.addresses));
-    }
-    for name in declared.broken() {
-        scope.add(name, None);
-    }
-    scope.add_groups(&groups, diagnostics);
+    let scope = scope_of(&zones, &endpoints, &groups, &declared, diagnostics);
+    let groups = scope.resolved(groups.keys());
 
     let devices = devices::devices(&statements.devices, &zones, diagnostics);
     let device_names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
@@ -225,6 +216,7 @@ fn resolve(
         as_of,
         zones,
         endpoints,
+        groups,
         assets: Vec::new(),
         services,
         schedules,
@@ -237,6 +229,28 @@ fn resolve(
         other_acceptances: acceptance::others(statements, diagnostics),
     };
     (policy, scope)
+}
+
+/// What each name that a rule may use stands for.
+fn scope_of(
+    zones: &[Zone],
+    endpoints: &[Endpoint],
+    groups: &BTreeMap<String, &Group>,
+    declared: &Declared,
+    diagnostics: &mut Diagnostics,
+) -> Scope {
+    let mut scope = Scope::default();
+    for zone in zones {
+        scope.add_zone(&zone.name, Some(&zone.addresses).filter(|_| !declared.is_broken(&zone.name)));
+    }
+    for endpoint in endpoints {
+        scope.add(&endpoint.name, Some(&endpoint.addresses));
+    }
+    for name in declared.broken() {
+        scope.add(name, None);
+    }
+    scope.add_groups(groups, diagnostics);
+    scope
 }
 
 /// The name of the policy, which may be said once.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::addresses::meets;
 use super::error::CheckError;
 use crate::diag::{Diagnostics, suggestion};
-use crate::ir::Side;
+use crate::ir::{self, Side};
 use crate::set::{AddressSet, Set, union_all};
 use crate::source::Span;
 use crate::syntax::ast::{Group, Names, Word};
@@ -155,6 +155,14 @@ impl Scope {
     /// One side of a rule.
     pub(super) fn side(&self, lists: &[Names], diagnostics: &mut Diagnostics) -> Option<Side> {
         Some(Side { text: text_of(lists), addresses: self.resolve(lists, diagnostics)? })
+    }
+
+    /// Some groups with their addresses, without those whose declaration has an error.
+    pub(super) fn resolved<'n>(&self, names: impl Iterator<Item = &'n String>) -> Vec<ir::Group> {
+        let known = names.filter_map(|name| Some((name, self.addresses.get(name)?.as_ref()?)));
+        known
+            .map(|(name, addresses)| ir::Group { name: name.clone(), addresses: addresses.clone() })
+            .collect()
     }
 
     /// Adds all groups, in an order in which each comes after those that it names. Groups that form a circle are

@@ -134,10 +134,10 @@ pub(super) enum Command {
         packets: PathBuf,
     },
 
-    /// Say why a packet is allowed or denied, and what would be nearest if it is denied
+    /// Say why a packet is allowed or denied, and what each enforcement point does with it, by which lines of its config
     #[command(
         override_usage = "cordon explain [OPTIONS] [PATH] PROTO SRC DST [DPORT]",
-        after_help = "Example:\n  cordon explain examples/general-hospital tcp 10.40.40.10 10.40.65.10 104"
+        after_help = super::explain::HELP
     )]
     Explain {
         /// [PATH] PROTO SRC DST [DPORT]: the policy, and the packet
@@ -149,6 +149,12 @@ pub(super) enum Command {
         #[command(flatten)]
         options: Options,
     },
+
+    /// Say who may open connections to a zone, class, peer, group or address, over what, and by which rules
+    WhoCanReach(super::reach::WhoCanReach),
+
+    /// Say to whom a zone, class, peer, group or address may open connections, over what, and by which rules
+    WhatCan(super::reach::WhatCan),
 
     /// Say which devices there are, which need attention, and what changed since an earlier export
     #[command(

@@ -21,9 +21,8 @@ use crate::emit::{self, END_SESSIONS, OutputFile, UserTargets, emit_with, end_se
 use crate::inventory::Inventories;
 use crate::ir::Policy;
 use crate::plan::plan;
-use crate::query::{Fields, answer, explain, parse_packet};
+use crate::query::answer;
 use crate::report::{MANIFEST, Manifest, posture_summary};
-use crate::set::protocol_number;
 use crate::source::Sources;
 use crate::syntax::ast::File;
 
@@ -44,7 +43,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
         Command::Report { common, out } => super::report::run(common, out.as_deref()),
         Command::Query { common, packets } => run_query(common, packets),
-        Command::Explain { packet, sport, options } => run_explain(packet, sport, options),
+        Command::Explain { packet, sport, options } => super::explain::run(packet, sport, options),
+        Command::WhoCanReach(arguments) => super::reach::who_can_reach(arguments),
+        Command::WhatCan(arguments) => super::reach::what_can(arguments),
         Command::Inventory { common, since, inventory } => {
             super::inventory::run(common, since.as_deref(), inventory.as_deref())
         }
@@ -328,32 +329,6 @@ fn run_query(common: &Common, packets: &Path) -> Result<Outcome, Failure> {
         answer(&checked.policy, file, io::stdout().lock())
     };
     answered.map_err(|problem| Failure(format!("`{name}`: {problem}")))?;
-    Ok(Outcome::Fine)
-}
-
-fn run_explain(words: &[String], sport: &str, options: &Options) -> Result<Outcome, Failure> {
-    let usage = || Failure("usage: cordon explain [PATH] PROTO SRC DST [DPORT]".to_owned());
-    let is_protocol = |word: &str| protocol_number(word).is_some() || word.parse::<u8>().is_ok();
-    let (path, packet) = match words {
-        [first, ..] if is_protocol(first) => (Path::new("."), words),
-        [path, packet @ ..] => (Path::new(path), packet),
-        [] => return Err(usage()),
-    };
-    let (proto, src, dst, dport) = match packet {
-        [proto, src, dst] => (proto, src, dst, ""),
-        [proto, src, dst, dport] => (proto, src, dst, dport.as_str()),
-        _ => return Err(usage()),
-    };
-    require_place_for_answer(options, "explain")?;
-    let packet = parse_packet(Fields { proto, src, dst, sport, dport });
-    let packet = packet.map_err(|problem| Failure(problem.to_string()))?;
-    let checked = read_and_check(path, options)?;
-    if checked.diagnostics.has_errors() {
-        checked.report(options, "explain", &())?;
-        return Ok(Outcome::Findings);
-    }
-    let explanation = explain(&checked.policy, &checked.sources, &packet);
-    checked.answer(options, "explain", &explanation)?;
     Ok(Outcome::Fine)
 }
 

@@ -21,6 +21,7 @@ pub use self::cause::Cause;
 pub use self::markdown::markdown;
 pub use self::others::Other;
 pub use self::output::{DeviceChange, device_changes};
+pub(crate) use self::party::Names;
 pub use self::party::Party;
 pub use self::row::Row;
 pub use self::time::When;
@@ -28,7 +29,6 @@ pub use self::time::When;
 use self::access::Ready;
 use self::cause::Pair;
 use self::change::differences;
-use self::party::Names;
 use crate::ir::Policy;
 use crate::source::Sources;
 

@@ -26,14 +26,14 @@ pub(super) struct Said {
 }
 
 /// The names of a policy, made ready for many questions.
-pub(super) struct Names<'p> {
+pub(crate) struct Names<'p> {
     policy: &'p Policy,
     zones: ZoneIndex,
     endpoints: Overlaps,
 }
 
 impl<'p> Names<'p> {
-    pub(super) fn new(policy: &'p Policy) -> Self {
+    pub(crate) fn new(policy: &'p Policy) -> Self {
         let endpoints = Overlaps::new(policy.endpoints.iter().map(|endpoint| &endpoint.addresses));
         Names { policy, zones: ZoneIndex::new(policy), endpoints }
     }
@@ -59,8 +59,8 @@ impl<'p> Names<'p> {
         places.into_iter().filter_map(|place| self.policy.endpoints.get(place)).collect()
     }
 
-    /// Addresses of one family, zone by zone.
-    pub(super) fn parties(&self, set: &AddressSet) -> Vec<Party> {
+    /// Addresses, zone by zone.
+    pub(crate) fn parties(&self, set: &AddressSet) -> Vec<Party> {
         let parts = self.zones.split(set).into_iter();
         let parties = parts.map(|(id, part)| {
             let zone = &self.policy[id];

@@ -7,6 +7,7 @@ mod asset;
 mod conduit;
 mod decide;
 mod guard;
+mod openings;
 mod port;
 mod posture;
 mod schedule;
@@ -21,6 +22,7 @@ pub use asset::{Asset, Classification, Mac, Placement};
 pub use conduit::{Conduits, Part, ZoneIndex};
 pub use decide::{Decider, Decision};
 pub use guard::{Action, Guard, Metric, Rate, RateUnit, Subject};
+pub use openings::{Opening, Openings};
 pub use port::{Port, StormKind};
 pub use posture::{Cut, Posture};
 pub use schedule::{Clock, MINUTES_OF_DAY, MINUTES_OF_WEEK, Schedule, Week, Window};
@@ -43,6 +45,8 @@ pub struct Policy {
     pub zones: Vec<Zone>,
     /// Classes and peers, by name.
     pub endpoints: Vec<Endpoint>,
+    /// Names for several of them, by name.
+    pub groups: Vec<Group>,
     /// The devices that inventories know, in the order of their rows, inventories by name.
     pub assets: Vec<Asset>,
     /// Services, by name.
@@ -364,6 +368,15 @@ pub struct Endpoint {
     pub acceptances: Vec<Acceptance>,
     /// Where its name is declared.
     pub span: Span,
+}
+
+/// A name for several zones, classes and peers.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// The addresses of all of them.
+    pub addresses: AddressSet,
 }
 
 /// A service: protocols with their ports.

@@ -43,12 +43,12 @@ pub struct Unreadable {
 }
 
 /// What is done with the files of a target.
-struct Reader {
+pub(super) struct Reader {
     target: &'static str,
     /// The files that are read, in the order in which `read` takes them; those in the second list may be absent.
     files: (&'static [&'static str], &'static [&'static str]),
     read: fn(&[ConfigFile]) -> Vec<(String, Reading)>,
-    platform: &'static Platform,
+    pub(super) platform: &'static Platform,
 }
 
 const READERS: [Reader; 4] = [
@@ -90,20 +90,45 @@ pub fn files_read(target: &str) -> Vec<&'static str> {
 
 /// Proves that the files of an enforcement point mean what the policy says.
 pub fn prove(policy: &Policy, device: DeviceId, files: &[ConfigFile]) -> Verdict {
-    let target = policy[device].target.as_str();
-    let Some(reader) = READERS.iter().find(|reader| reader.target == target) else {
-        return Verdict::NoReader;
+    let Some(reader) = reader_of(&policy[device].target) else { return Verdict::NoReader };
+    let found = match reader.chosen(files) {
+        Ok(found) => found,
+        Err(missing) => return Verdict::Unreadable(missing),
     };
-    let whole = files.iter().find(|file| file.name == PFSENSE_CONFIG && target == "pfsense");
-    let mut missing = Vec::new();
-    let mut found = Vec::new();
-    if let Some(file) = whole {
-        found.push(*file);
-    } else {
-        for name in reader.files.0.iter().chain(reader.files.1) {
+    // Neither looks at what the other makes.
+    let (expected, read) = both(|| expected(policy, device, reader.platform), || reader.models(&found));
+    match read {
+        Ok(models) => {
+            let models: Vec<Model> = models.into_iter().map(|(_, model)| model).collect();
+            Verdict::Compared(compare(policy, device, expected, &models, reader.platform))
+        }
+        Err(mistakes) => Verdict::Unreadable(mistakes),
+    }
+}
+
+/// How configs of a target are read, if they can be.
+pub(super) fn reader_of(target: &str) -> Option<&'static Reader> {
+    READERS.iter().find(|reader| reader.target == target)
+}
+
+impl Reader {
+    /// The files that are read, in the order in which they are.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub(super) fn chosen<'f>(
+        &self,
+        files: &[ConfigFile<'f>],
+    ) -> Result<Vec<ConfigFile<'f>>, Vec<Unreadable>> {
+        let whole = files.iter().find(|file| file.name == PFSENSE_CONFIG && self.target == "pfsense");
+        if let Some(file) = whole {
+            return Ok(vec![*file]);
+        }
+        let (mut missing, mut found) = (Vec::new(), Vec::new());
+        for name in self.files.0.iter().chain(self.files.1) {
             match files.iter().find(|file| file.name == *name) {
                 Some(file) => found.push(*file),
-                None if reader.files.1.contains(name) => {}
+                None if self.files.1.contains(name) => {}
                 None => missing.push(Unreadable {
                     file: (*name).to_owned(),
                     line: None,
@@ -111,19 +136,22 @@ pub fn prove(policy: &Policy, device: DeviceId, files: &[ConfigFile]) -> Verdict
                 }),
             }
         }
+        if missing.is_empty() { Ok(found) } else { Err(missing) }
     }
-    if !missing.is_empty() {
-        return Verdict::Unreadable(missing);
+
+    /// What the files mean, each model with the name of what it was read from.
+    ///
+    /// # Errors
+    /// What was not understood.
+    pub(super) fn models(&self, files: &[ConfigFile]) -> Result<Vec<(String, Model)>, Vec<Unreadable>> {
+        let readings = (self.read)(files);
+        let mistakes: Vec<Unreadable> =
+            readings.iter().flat_map(|(file, reading)| unreadable(file, reading)).collect();
+        if !mistakes.is_empty() {
+            return Err(mistakes);
+        }
+        Ok(readings.into_iter().map(|(file, reading)| (file, reading.model)).collect())
     }
-    // Neither looks at what the other makes.
-    let (expected, readings) = both(|| expected(policy, device, reader.platform), || (reader.read)(&found));
-    let mistakes: Vec<Unreadable> =
-        readings.iter().flat_map(|(file, reading)| unreadable(file, reading)).collect();
-    if !mistakes.is_empty() {
-        return Verdict::Unreadable(mistakes);
-    }
-    let models: Vec<Model> = readings.into_iter().map(|(_, reading)| reading.model).collect();
-    Verdict::Compared(compare(policy, device, expected, &models, reader.platform))
 }
 
 fn unreadable(file: &str, reading: &Reading) -> impl Iterator<Item = Unreadable> {
@@ -155,7 +183,7 @@ fn read_pfsense(files: &[ConfigFile]) -> Vec<(String, Reading)> {
     let text = |name: &str| files.iter().find(|file| file.name == name).map(|file| file.text);
     let whole = match (text("filter.xml"), text("scheduled-rules.xml")) {
         (Some(filter), Some(scheduled)) => match joined(filter, scheduled) {
-            Ok(whole) => Some(whole),
+            Ok((whole, _)) => Some(whole),
             Err(what) => {
                 let mistakes = vec![Mistake { line: 1, what }];
                 return vec![(name, Reading { mistakes, ..Reading::default() })];
@@ -169,8 +197,23 @@ fn read_pfsense(files: &[ConfigFile]) -> Vec<(String, Reading)> {
     vec![(name, pfsense::read(&texts))]
 }
 
-/// `filter.xml` with each rule of `scheduled-rules.xml` behind the rule whose tracker stands before it.
-fn joined(filter: &str, scheduled: &str) -> Result<String, String> {
+/// Where the lines of a text come from: the first line of each stretch, the file, and the line in it.
+pub(super) type Origins = Vec<(usize, &'static str, usize)>;
+
+/// Where the lines that models count come from, for files of which several are read as one text; none where a model is
+/// read from the file of its name.
+pub(super) fn origins(files: &[ConfigFile]) -> Option<Origins> {
+    let text = |name: &str| files.iter().find(|file| file.name == name).map(|file| file.text);
+    let filter = text("filter.xml")?;
+    match text("scheduled-rules.xml") {
+        Some(scheduled) => joined(filter, scheduled).ok().map(|(_, origins)| origins),
+        None => Some(vec![(1, "filter.xml", 1)]),
+    }
+}
+
+/// `filter.xml` with each rule of `scheduled-rules.xml` behind the rule whose tracker stands before it, on a line of its
+/// own; and where its lines come from.
+fn joined(filter: &str, scheduled: &str) -> Result<(String, Origins), String> {
     let [filter_tree, scheduled_tree] =
         [filter, scheduled].map(|text| Document::parse(text).map_err(|error| error.to_string()));
     let (filter_tree, scheduled_tree) = (filter_tree?, scheduled_tree?);
@@ -181,7 +224,7 @@ fn joined(filter: &str, scheduled: &str) -> Result<String, String> {
     let rules = filter_tree.root_element().children().filter(|node| node.has_tag_name("rule"));
     let ends: BTreeMap<String, usize> =
         rules.map(|rule| (child(rule, "tracker"), rule.range().end)).collect();
-    let mut insertions: BTreeMap<usize, String> = BTreeMap::new();
+    let mut insertions: BTreeMap<usize, Vec<Node>> = BTreeMap::new();
     let mut behind = None;
     for node in scheduled_tree.root_element().children().filter(Node::is_element) {
         if node.has_tag_name("behind") {
@@ -191,16 +234,24 @@ fn joined(filter: &str, scheduled: &str) -> Result<String, String> {
             behind = Some(*end);
         } else {
             let place = behind.ok_or("a scheduled rule stands behind no tracker")?;
-            let text = scheduled.get(node.range()).unwrap_or_default();
-            insertions.entry(place).or_default().push_str(text);
+            insertions.entry(place).or_default().push(node);
         }
     }
+    let lines = |text: &str| 1 + text.matches('\n').count();
     let (mut whole, mut done) = (String::new(), 0);
-    for (place, text) in insertions {
+    let mut origins = vec![(1, "filter.xml", 1)];
+    for (place, nodes) in insertions {
         whole.push_str(filter.get(done..place).unwrap_or_default());
-        whole.push_str(&text);
+        for node in nodes {
+            whole.push('\n');
+            let line = lines(scheduled.get(..node.range().start).unwrap_or_default());
+            origins.push((lines(&whole), "scheduled-rules.xml", line));
+            whole.push_str(scheduled.get(node.range()).unwrap_or_default());
+        }
+        whole.push('\n');
+        origins.push((lines(&whole), "filter.xml", lines(filter.get(..place).unwrap_or_default())));
         done = place;
     }
     whole.push_str(filter.get(done..).unwrap_or_default());
-    Ok(whole)
+    Ok((whole, origins))
 }

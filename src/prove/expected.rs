@@ -268,7 +268,7 @@ fn services<K: Key>(
 }
 
 /// Requests of ICMP and the types of their replies (RFC 792; RFC 950; RFC 4443, 4; RFC 4620).
-const REPLIES: [(u8, u16, u16); 6] =
+pub(super) const REPLIES: [(u8, u16, u16); 6] =
     [(ICMP, 8, 0), (ICMP, 13, 14), (ICMP, 15, 16), (ICMP, 17, 18), (ICMPV6, 128, 129), (ICMPV6, 139, 140)];
 
 /// The packets of some traffic, or the replies to them, which there are not for every message.

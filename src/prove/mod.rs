@@ -18,6 +18,7 @@ mod space;
 mod storm;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod walk;
 mod witness;
 
@@ -27,6 +28,7 @@ pub use self::device::{ConfigFile, Unreadable, Verdict, files_read, prove};
 use self::expected::Expected;
 use self::platform::Platform;
 pub use self::storm::StormDifference;
+pub use self::trace::{Config, Followed, Line, Passage, ReadBack, Step, read_back};
 pub use self::witness::Witness;
 use crate::ir::{DeviceId, InterfaceId, Policy, Topology, ZoneId};
 use crate::parallel::both;

@@ -58,6 +58,20 @@ pub(super) fn watches<K: Key>(
 /// How nftables looks at the direction of a packet in its connection.
 const DIRECTIONS: [&str; 2] = ["ct direction original", "ct direction reply"];
 
+/// Whether a condition of a config about sessions holds for a packet of a connection that is young, or too old, on its
+/// way there or back, some time after the config was loaded; `None` for a condition about anything else.
+pub(super) fn holds(condition: &str, young: bool, back: bool) -> Option<bool> {
+    let is_about = |words: &str| condition.starts_with(words);
+    let [original, reply] = DIRECTIONS.map(is_about);
+    match () {
+        () if is_about("add @sessions/") || is_about("ct id @sessions/") => Some(young),
+        () if is_about("meta mark & 0 == @loaded/") => Some(false),
+        () if original => Some(!back),
+        () if reply => Some(back),
+        () => None,
+    }
+}
+
 /// Seconds as nft lists them: `1d2h3m4s`, without what is zero.
 fn listed(seconds: u32) -> String {
     let (mut rest, mut text) = (seconds, String::new());

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::meaning::Circumstances;
-use crate::read::{Action, ChainId, Condition, Family, Filter, Interfaces, Match, Model};
+use crate::read::{Action, ChainId, Condition, Family, Filter, Interfaces, Match, Model, Rule};
 
 /// A packet with all that a config can look at, besides its circumstances.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -34,36 +34,67 @@ pub(super) struct Walk {
     pub(super) label: Option<String>,
 }
 
+/// What a filter did with a packet.
+#[derive(Clone, Debug)]
+pub(super) struct Passed<'m> {
+    pub(super) filter: &'m Filter,
+    pub(super) passes: bool,
+    /// The rule that decided, if one did.
+    pub(super) rule: Option<&'m Rule>,
+    /// The rules that led to its chain, the first of them first.
+    pub(super) jumps: Vec<&'m Rule>,
+}
+
 /// How a chain was left.
 #[derive(Clone, Copy)]
 enum Left<'m> {
-    Decided(bool, &'m crate::read::Rule),
+    Decided(bool, &'m Rule),
     Undecided,
 }
 
 /// Follows a packet; opaque conditions all hold, or none does.
 pub(super) fn walk(model: &Model, point: &Point, here: Circumstances, opaque: bool) -> Walk {
+    let Some(last) = filters_passed(model, point, here, &|_| opaque).pop() else {
+        return Walk { passes: true, line: None, label: None };
+    };
+    Walk {
+        passes: last.passes,
+        line: Some(last.rule.map_or(last.filter.line, |rule| rule.line)),
+        label: last.rule.and_then(|rule| rule.label.as_deref()).map(str::to_owned),
+    }
+}
+
+/// Follows a packet through each filter that concerns it, up to the one that stops it; `holds` says which opaque conditions
+/// do.
+pub(super) fn filters_passed<'m>(
+    model: &'m Model,
+    point: &Point,
+    here: Circumstances,
+    holds: &dyn Fn(&str) -> bool,
+) -> Vec<Passed<'m>> {
     let on_path = |filter: &&Filter| match here.leaves {
         Some(_) => filter.paths.through,
         None => filter.paths.to_device,
     };
-    let mut walker = Walker { model, point, here, opaque, known: BTreeMap::new() };
-    let mut last = Walk { passes: true, line: None, label: None };
+    let mut walker = Walker { model, point, here, opaque: holds, known: BTreeMap::new(), jumps: Vec::new() };
+    let mut met = Vec::new();
     for filter in model.filters.iter().filter(on_path) {
         if !walker.matches(&filter.concerns) {
             continue;
         }
-        last = match walker.chain(filter.chain, 0) {
-            Left::Decided(passes, rule) => {
-                Walk { passes, line: Some(rule.line), label: rule.label.as_deref().map(str::to_owned) }
-            }
-            Left::Undecided => Walk { passes: filter.otherwise_accept, line: Some(filter.line), label: None },
+        let (passes, rule) = match walker.chain(filter.chain, 0) {
+            Left::Decided(passes, rule) => (passes, Some(rule)),
+            Left::Undecided => (filter.otherwise_accept, None),
         };
-        if !last.passes {
-            return last;
+        let jumps = walker.jumps.drain(..).rev().collect();
+        // What a chain decided is known with the rules that led to it only within one filter.
+        walker.known.retain(|_, left| matches!(left, Left::Undecided));
+        met.push(Passed { filter, passes, rule, jumps });
+        if !passes {
+            break;
         }
     }
-    last
+    met
 }
 
 /// The deepest nesting of chains that a packet is followed into; the kernel's own limit is 16.
@@ -73,9 +104,11 @@ struct Walker<'m, 'p> {
     model: &'m Model,
     point: &'p Point,
     here: Circumstances<'p>,
-    opaque: bool,
+    opaque: &'p dyn Fn(&str) -> bool,
     /// How chains were left: chains that call each other twice would be followed as often as there are ways to them.
     known: BTreeMap<ChainId, Left<'m>>,
+    /// The rules that led to the chain that decided, the last of them first.
+    jumps: Vec<&'m Rule>,
 }
 
 impl<'m> Walker<'m, '_> {
@@ -101,10 +134,13 @@ impl<'m> Walker<'m, '_> {
                 Action::Drop => return Left::Decided(false, rule),
                 Action::Return => return Left::Undecided,
                 Action::Continue => {}
-                Action::Goto(target) => return self.chain(target, depth + 1),
-                Action::Jump(target) => match self.chain(target, depth + 1) {
-                    Left::Undecided => {}
-                    decided @ Left::Decided(..) => return decided,
+                Action::Goto(target) | Action::Jump(target) => match self.chain(target, depth + 1) {
+                    Left::Undecided if matches!(rule.action, Action::Jump(_)) => {}
+                    Left::Undecided => return Left::Undecided,
+                    decided @ Left::Decided(..) => {
+                        self.jumps.push(rule);
+                        return decided;
+                    }
                 },
             }
         }
@@ -120,7 +156,7 @@ impl<'m> Walker<'m, '_> {
             && matches.arrives.contains(self.here.arrives)
             && matches.states.contains(self.here.state)
             && matches.later_fragments.is_none_or(|later| later == self.here.later_fragment)
-            && (matches.opaque.is_empty() || self.opaque)
+            && matches.opaque.iter().all(|text| (self.opaque)(text))
             && matches.conditions.iter().all(|condition| self.holds(condition))
     }
 

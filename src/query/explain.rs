@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use crate::ir::{Decider, Decision, Effect, Policy, Rule, Topology};
+use super::path::{Configs, Hop, hops};
+use super::statement::{Statement, statement};
+use crate::ir::{Decider, Decision, Effect, Policy, Rule};
 use crate::set::Packet;
 use crate::source::Sources;
 
@@ -23,23 +25,11 @@ pub struct Explanation {
     pub rule: Option<Statement>,
     /// The enforcement points that see the packet, with its interfaces there.
     pub enforced_by: Vec<String>,
+    /// What each of them does with it, by its config, in the order in which the packet meets them; then the reply, where a
+    /// platform decides on it by itself.
+    pub path: Vec<Hop>,
     /// Rules that would allow it if one or two things were different, the nearest first. Only for a denied packet.
     pub nearest: Vec<Nearest>,
-}
-
-/// A statement of the policy and where it stands.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Statement {
-    /// Its id.
-    pub id: String,
-    /// File, line and column.
-    pub place: String,
-    /// The line of the policy where it stands.
-    pub line: String,
-    /// Who answers for it.
-    pub owner: Option<String>,
-    /// Why it stands.
-    pub reason: Option<String>,
 }
 
 /// A rule that would allow a packet if something were different.
@@ -54,11 +44,11 @@ pub struct Nearest {
 /// The largest number of near rules that an explanation shows.
 const SHOWN: usize = 3;
 
-/// Explains the verdict on a packet.
-pub fn explain(policy: &Policy, sources: &Sources, packet: &Packet) -> Explanation {
+/// Explains the verdict on a packet, and what each enforcement point does with it.
+pub fn explain(policy: &Policy, sources: &Sources, packet: &Packet, configs: &Configs) -> Explanation {
     let decider = Decider::new(policy);
     let decision = decider.decide(packet);
-    let statement = |rule: &Rule| statement(rule, sources);
+    let path = hops(policy, &decider, packet, configs);
     let denied = matches!(decision, Decision::Unmentioned | Decision::Unzoned | Decision::Forbidden(_));
     Explanation {
         packet: packet.to_string(),
@@ -66,8 +56,9 @@ pub fn explain(policy: &Policy, sources: &Sources, packet: &Packet) -> Explanati
         because: because(policy, decision),
         from: side(policy, &decider, packet.source),
         to: side(policy, &decider, packet.destination),
-        rule: decision.rule().map(|rule| statement(&policy[rule])),
-        enforced_by: enforced_by(policy, &decider, packet),
+        rule: decision.rule().map(|rule| statement(policy, sources, &policy[rule])),
+        enforced_by: enforced_by(&path),
+        path,
         nearest: if denied { nearest(policy, sources, packet) } else { Vec::new() },
     }
 }
@@ -101,29 +92,16 @@ fn side(policy: &Policy, decider: &Decider, address: std::net::IpAddr) -> String
     format!("{address}, {} in zone `{zone}`", names.join(", "))
 }
 
-fn statement(rule: &Rule, sources: &Sources) -> Statement {
-    Statement {
-        id: rule.id.clone(),
-        place: sources.locate(rule.span).to_string(),
-        line: sources.line(rule.span).trim().to_owned(),
-        owner: rule.about.owner.clone(),
-        reason: rule.about.reason.clone(),
-    }
+fn enforced_by(path: &[Hop]) -> Vec<String> {
+    let forth = path.iter().filter(|hop| !hop.reply);
+    forth.map(|hop| format!("{}, from {} to {}", hop.device, hop.arrives, hop.leaves)).collect()
 }
 
-fn enforced_by(policy: &Policy, decider: &Decider, packet: &Packet) -> Vec<String> {
-    let zones = (decider.zone_of(packet.source), decider.zone_of(packet.destination));
-    let (Some(from), Some(to)) = zones else { return Vec::new() };
-    if from == to {
-        return Vec::new();
+impl Explanation {
+    /// True if every config that was read back does with the packet what the policy says.
+    pub fn agrees(&self) -> bool {
+        self.path.iter().all(|hop| hop.agrees)
     }
-    let crossings = Topology::new(policy).path(from, to).into_iter();
-    crossings
-        .map(|crossing| {
-            let device = &policy[crossing.device];
-            format!("{}, from {} to {}", device.name, device[crossing.from].name, device[crossing.to].name)
-        })
-        .collect()
 }
 
 /// The rules that come nearest to allowing a packet: those that differ in the fewest clauses, services before
@@ -151,7 +129,7 @@ fn nearest(policy: &Policy, sources: &Sources, packet: &Packet) -> Vec<Nearest> 
         let clauses = [(from, "from", &rule.from.text), (to, "to", &rule.to.text), (via, "via", &services)];
         let differs = clauses.into_iter().filter(|(differs, ..)| *differs);
         Nearest {
-            rule: statement(rule, sources),
+            rule: statement(policy, sources, rule),
             differs: differs.map(|(_, clause, text)| format!("{clause} {text}")).collect(),
         }
     })
@@ -167,32 +145,21 @@ impl std::fmt::Display for Explanation {
         writeln!(f, "  from    {}", self.from)?;
         writeln!(f, "  to      {}", self.to)?;
         if let Some(rule) = &self.rule {
-            write_statement(f, "  rule  ", rule)?;
+            rule.write(f, "  rule")?;
         }
-        for place in &self.enforced_by {
-            writeln!(f, "  at      {place}")?;
+        if self.path.is_empty() && self.verdict == "allow" {
+            writeln!(f, "  at      no enforcement point, since none lies between the two zones")?;
+        }
+        for hop in &self.path {
+            write!(f, "{hop}")?;
         }
         if !self.nearest.is_empty() {
             writeln!(f, "\nnearest, but for what differs:")?;
         }
         for near in &self.nearest {
-            write_statement(f, "  rule  ", &near.rule)?;
+            near.rule.write(f, "  rule")?;
             writeln!(f, "          it says {}", near.differs.join(" and "))?;
         }
         Ok(())
     }
-}
-
-fn write_statement(f: &mut std::fmt::Formatter<'_>, label: &str, rule: &Statement) -> std::fmt::Result {
-    writeln!(f, "{label}  {} ({})", rule.id, rule.place)?;
-    writeln!(f, "          {}", rule.line)?;
-    let about = [("owner", &rule.owner), ("reason", &rule.reason)];
-    let about: Vec<String> = about
-        .iter()
-        .filter_map(|(key, value)| value.as_ref().map(|value| format!("{key} {value}")))
-        .collect();
-    if !about.is_empty() {
-        writeln!(f, "          {}", about.join(", "))?;
-    }
-    Ok(())
 }

@@ -20,7 +20,7 @@ const CONFIG: &str = "<?xml version=\"1.0\"?>
 
 /// A command with what follows it for exit codes 0, 1 and 2. What lies in the directory is made in the test; a command that
 /// finds nothing wrong with anything, or that is nothing but help, has no 1.
-const COMMANDS: [(&str, &str, Option<&str>, &str); 18] = [
+const COMMANDS: [(&str, &str, Option<&str>, &str); 20] = [
     ("check", "good", Some("bad"), "missing"),
     ("build", "good --out made/again", Some("bad"), "missing"),
     ("verify", "good --against made/build", Some("good --against made/other"), "good --against missing"),
@@ -38,13 +38,25 @@ const COMMANDS: [(&str, &str, Option<&str>, &str); 18] = [
         Some("bad tcp 10.1.0.1 10.2.0.10 1"),
         "good tcp 10.1.0.1 nowhere 1",
     ),
+    ("who-can-reach", "pump_srv good", Some("pump_srv bad"), "nobody good"),
+    ("what-can", "ward reach good", Some("ward reach bad"), "ward reach missing"),
     ("inventory", "devices", Some("bad"), "good"),
     ("diff", "good good --exit-code", Some("good other --exit-code"), "good bad"),
     ("test", "asserted", Some("asserted --tests wrong.csv"), "good"),
     ("fmt", "other", Some("loose --check"), "bad"),
     ("rename", "pump_srv server good --diff", Some("pump_srv server bad"), "nobody server good"),
-    ("add", "10.2.0.11 to pump_srv good --diff", Some("10.2.0.11 to pump_srv bad"), "10.2.0.11 to nobody good"),
-    ("remove", "10.2.0.11 from pump_srv two --diff", Some("10.2.0.11 from pump_srv bad"), "x from pump_srv good"),
+    (
+        "add",
+        "10.2.0.11 to pump_srv good --diff",
+        Some("10.2.0.11 to pump_srv bad"),
+        "10.2.0.11 to nobody good",
+    ),
+    (
+        "remove",
+        "10.2.0.11 from pump_srv two --diff",
+        Some("10.2.0.11 from pump_srv bad"),
+        "x from pump_srv good",
+    ),
     (
         "extract",
         "good --packet tcp 10.1.0.1 10.2.0.10 3613",

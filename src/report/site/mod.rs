@@ -9,7 +9,6 @@ mod document;
 mod html;
 mod map;
 mod markdown;
-mod openings;
 mod pages;
 mod search;
 mod view;

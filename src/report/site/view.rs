@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Link;
-use super::openings::{Opening, Openings};
 use crate::diag::Record;
 use crate::ir::{
     Asset, Classification, Device, DeviceId, Endpoint, EndpointId, Guard, Phi, Policy, Rule, RuleIndex,
     Topology, Zone, ZoneId,
 };
+use crate::ir::{Opening, Openings};
 use crate::plan::plan;
 use crate::set::{AddressSet, Set};
 use crate::source::{Sources, Span};

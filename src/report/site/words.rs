@@ -1,8 +1,8 @@
 //! Sets, days and grades in words, with links to what they are of.
 
 use super::document::{Inline, Inlines, Link, Style, code, joined, line_end, link, plain, small};
-use super::openings::Opening;
 use super::view::{Carries, Encryption, Site};
+use crate::ir::Opening;
 use crate::ir::{About, Criticality, DeviceId, Endpoint, Phi, Risk, RuleIndex, Schedule, ZoneId};
 use crate::set::{AddressSet, Set};
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::ir::Opening;
 use crate::ir::{RuleIndex, ZoneId};
 use crate::report::site::document::{Inline, Inlines, Row, Style, code, joined, line_end, plain, small};
-use crate::report::site::openings::Opening;
 use crate::report::site::view::{Encryption, Site};
 use crate::report::site::words;
 

@@ -2,9 +2,9 @@
 
 use super::access::{End, PORT_COLUMNS, by_rule, port_row, sentence};
 use super::{first, further, inventory, probes};
+use crate::ir::Opening;
 use crate::ir::{Criticality, Decider, Endpoint, RuleIndex, ZoneId};
 use crate::report::site::document::{Block, Fact, Inlines, Page, Row, code, plain, small};
-use crate::report::site::openings::Opening;
 use crate::report::site::view::Site;
 use crate::report::site::words;
 use crate::set::{AddressRange, Packet};

@@ -1,9 +1,9 @@
 //! The access matrix: for each pair of zones, the rules that open anything between them.
 
 use super::{access, first};
+use crate::ir::Opening;
 use crate::ir::ZoneId;
 use crate::report::site::document::{Block, Matrix, MatrixCell, MatrixRow, Page, Panel, Table, plain};
-use crate::report::site::openings::Opening;
 use crate::report::site::view::{Carries, Encryption, Site};
 use crate::report::site::words;
 

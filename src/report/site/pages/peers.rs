@@ -2,9 +2,9 @@
 
 use super::access::{End, by_rule, ends};
 use super::{first, further};
+use crate::ir::Opening;
 use crate::ir::{Endpoint, RuleIndex, ZoneId};
 use crate::report::site::document::{Block, Fact, Inlines, Page, Row, code, plain};
-use crate::report::site::openings::Opening;
 use crate::report::site::view::Site;
 use crate::report::site::words;
 

@@ -1,9 +1,9 @@
 //! Flows that can carry protected health information, as far as the policy says where it is.
 
 use super::{access, first};
+use crate::ir::Opening;
 use crate::ir::{Phi, ZoneId};
 use crate::report::site::document::{Block, Link, Number, Page, Row};
-use crate::report::site::openings::Opening;
 use crate::report::site::view::{Carries, Encryption, Site};
 use crate::report::site::words;
 

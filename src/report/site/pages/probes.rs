@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::ir::Opening;
 use crate::ir::{Decider, Decision, Endpoint, Phi, ZoneId};
-use crate::report::site::openings::Opening;
 use crate::report::site::view::Site;
 use crate::set::{AddressRange, AddressSet, ICMP, ICMPV6, Packet, protocol_name};
 
