@@ -27,6 +27,7 @@ mod robust;
 mod random;
 mod cli;
 mod formats;
+mod start;
 mod topology;
 mod custom_target;
 mod pfsense;

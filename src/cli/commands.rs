@@ -49,7 +49,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
         Command::Diff(changes) => super::diff::run(changes),
         Command::Test(tests) => super::test::run(tests),
+        Command::Init(arguments) => super::scaffold::run(arguments),
         Command::Targets { format } => run_targets(*format),
+        Command::Completions(arguments) => super::shell::completions(arguments),
+        Command::Man(arguments) => super::shell::man(arguments),
     }
 }
 

@@ -15,6 +15,8 @@ mod report;
 mod revision;
 #[allow(dead_code, reason = "the commands that change policies come next")]
 mod rewrite;
+mod scaffold;
+mod shell;
 mod splice;
 mod stdin;
 mod targets;
