@@ -29,6 +29,7 @@ mod random;
 mod cli;
 mod formats;
 mod explain;
+mod start;
 mod topology;
 mod custom_target;
 mod pfsense;

@@ -12,6 +12,7 @@ use super::levels::LevelFlags;
 use super::refactor::{AddArguments, RemoveArguments, RenameArguments};
 use super::rule::RuleArguments;
 use super::terminal::TerminalOptions;
+use super::{scaffold, shell};
 
 /// Compile one readable policy of zones, device classes and allowed peers into firewall configurations.
 #[derive(Parser, Debug)]
@@ -197,6 +198,10 @@ pub(super) enum Command {
     #[command(after_help = super::test::HELP)]
     Test(super::test::Tests),
 
+    /// Put the policy of a small hospital into a directory, to start from
+    #[command(after_help = scaffold::HELP)]
+    Init(scaffold::Init),
+
     /// List the targets that cordon comes with, and what each can express
     #[command(after_help = "Example:\n  cordon targets --format markdown")]
     Targets {
@@ -204,6 +209,14 @@ pub(super) enum Command {
         #[arg(long, value_enum, default_value_t = ListFormat::Human)]
         format: ListFormat,
     },
+
+    /// Print what a shell needs to complete commands and options
+    #[command(after_help = shell::COMPLETIONS_HELP)]
+    Completions(shell::Completions),
+
+    /// Write the man pages
+    #[command(after_help = shell::MAN_HELP)]
+    Man(shell::Man),
 }
 
 #[derive(Args, Debug)]

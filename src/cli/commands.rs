@@ -57,7 +57,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Add(arguments) => super::refactor::add(arguments),
         Command::Remove(arguments) => super::refactor::remove(arguments),
         Command::Extract(arguments) => super::extract::run(arguments),
+        Command::Init(arguments) => super::scaffold::run(arguments),
         Command::Targets { format } => run_targets(*format),
+        Command::Completions(arguments) => super::shell::completions(arguments),
+        Command::Man(arguments) => super::shell::man(arguments),
     }
 }
 

@@ -22,6 +22,8 @@ mod report;
 mod revision;
 mod rewrite;
 mod rule;
+mod scaffold;
+mod shell;
 mod splice;
 mod stdin;
 mod targets;

@@ -61,19 +61,17 @@ impl<'a> List<'a> {
     /// The edits that take the word at `place` out of a list of several. A comment beside it stays.
     pub(super) fn remove(&self, place: usize) -> Vec<Edit> {
         let Some(word) = self.words.get(place).copied() else { return Vec::new() };
-        let (before, behind) = self.around(word.end_offset());
-        let before = before.get(..before.len() - (word.end_offset() - word.start())).unwrap_or_default();
+        let (_, behind) = self.around(word.end_offset());
         let comma_behind = skip_blank(behind).filter(|rest| rest.starts_with(','));
         if let Some(rest) = comma_behind {
             let comma = word.end_offset() + (behind.len() - rest.len());
             if behind.starts_with(',') {
-                let gone = Span::from_offsets(word.start(), comma + 1 - word.start());
-                return vec![self.with_blanks(gone, before)];
+                return vec![cut(word.start(), comma + 1)];
             }
-            return vec![self.with_blanks(word, before), cut(comma, comma + 1)];
+            return vec![Edit::removal(word), cut(comma, comma + 1)];
         }
         let Some(previous) = place.checked_sub(1).and_then(|place| self.words.get(place)) else {
-            return vec![cut(word.start(), word.end_offset())];
+            return vec![Edit::removal(word)];
         };
         let between = self
             .sources
@@ -83,21 +81,7 @@ impl<'a> List<'a> {
         }
         let comma = skip_blank(between).map_or(0, |rest| between.len() - rest.len());
         let comma = previous.end_offset() + comma;
-        vec![cut(comma, comma + 1), self.with_blanks(word, before)]
-    }
-
-    /// The edit that takes a place out with the blanks behind it, or with its whole line where nothing else stands on it.
-    fn with_blanks(&self, gone: Span, before: &str) -> Edit {
-        let (_, behind) = self.around(gone.end_offset());
-        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-        let indent = before.get(line_start..).unwrap_or_default();
-        let blanks = behind.len() - behind.trim_start_matches([' ', '\t', '\r']).len();
-        let alone = indent.chars().all(char::is_whitespace);
-        match behind.get(blanks..).and_then(|rest| rest.chars().next()) {
-            Some('\n') if alone => cut(gone.start() - indent.len(), gone.end_offset() + blanks + 1),
-            Some('\n') | None => cut(gone.start(), gone.end_offset()),
-            Some(_) => cut(gone.start(), gone.end_offset() + blanks),
-        }
+        vec![cut(comma, comma + 1), Edit::removal(word)]
     }
 }
 
@@ -108,7 +92,7 @@ pub(super) fn insert(offset: usize, text: String) -> Edit {
 
 /// An edit that removes what stands between two offsets.
 pub(super) fn cut(start: usize, end: usize) -> Edit {
-    Edit { span: Span::from_offsets(start, end.saturating_sub(start)), text: String::new() }
+    Edit::removal(Span::from_offsets(start, end.saturating_sub(start)))
 }
 
 /// What follows behind blanks and comments.
@@ -178,7 +162,7 @@ mod tests {
             ("{\r\n  a,\r\n  b,\r\n}", 1, "{\r\n  a,\r\n}"),
             ("{\n  a, # x\n  b, # y\n  c # z\n}", 1, "{\n  a, # x\n  # y\n  c # z\n}"),
             ("{\n  a, # x\n  b # y\n}", 1, "{\n  a # x\n  # y\n}"),
-            ("{ a # x\n, b }", 0, "{ # x\n b }"),
+            ("{ a # x\n, b }", 0, "{ # x\nb }"),
         ];
         for (before, place, after) in cases {
             assert_eq!(edited(before, |list| list.remove(place)), after, "{before:?} {place}");

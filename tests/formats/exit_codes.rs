@@ -20,7 +20,7 @@ const CONFIG: &str = "<?xml version=\"1.0\"?>
 
 /// A command with what follows it for exit codes 0, 1 and 2. What lies in the directory is made in the test; a command that
 /// finds nothing wrong with anything, or that is nothing but help, has no 1.
-const COMMANDS: [(&str, &str, Option<&str>, &str); 20] = [
+const COMMANDS: [(&str, &str, Option<&str>, &str); 23] = [
     ("check", "good", Some("bad"), "missing"),
     ("build", "good --out made/again", Some("bad"), "missing"),
     ("verify", "good --against made/build", Some("good --against made/other"), "good --against missing"),
@@ -64,6 +64,9 @@ const COMMANDS: [(&str, &str, Option<&str>, &str); 20] = [
         "good --code C0101",
     ),
     ("rule", "C0305", None, "C9999"),
+    ("init", "made/clinic", None, "good"),
+    ("completions", "bash", None, "nonsense"),
+    ("man", "made/man", None, "packets.csv/man"),
     ("targets", "", None, "--format nonsense"),
     ("help", "check", None, "nonsense"),
 ];
