@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{AS_OF, cordon, cordon_on_full_disk, hospital, root, succeed};
+use crate::support::{AS_OF, cordon_on_full_disk, directory, hospital, root, run, succeed};
 
 /// A policy that builds.
 const GOOD: &str = "
@@ -15,24 +15,6 @@ allow data { from ward  to pump_srv  via tcp 3613   owner biomed   reason \"drug
 manage admin { from servers  via tcp 22 }
 firewall core { target nftables   interface eth0 zone ward   interface eth1 zone servers }
 ";
-
-/// A directory with files by name and content.
-fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, content) in files {
-        let path = directory.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-    directory
-}
-
-/// Exit code, standard output and standard error of a command.
-fn run(arguments: &[&str], input: &str) -> (i32, String, String) {
-    let output = cordon(arguments, input);
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
-}
 
 fn path(directory: &tempfile::TempDir) -> String {
     directory.path().to_string_lossy().into_owned()

@@ -8,7 +8,7 @@ use cordon::query::{Ask, Asked, Configs, Explanation, Fields, explain, parse_pac
 use cordon::set::Packet;
 use cordon::source::Sources;
 
-use crate::support::{AS_OF, cordon, hospital, policy, root, scenario, succeed};
+use crate::support::{self, AS_OF, hospital, policy, root, scenario, succeed};
 
 /// The packets of the scenario.
 fn packets() -> Vec<Packet> {
@@ -188,9 +188,7 @@ fn cut() -> (tempfile::TempDir, String) {
 }
 
 fn run(arguments: &[&str]) -> (i32, String, String) {
-    let output = cordon(arguments, "");
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    support::run(arguments, "")
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod watch;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::support::{directory, said};
+
 /// What the environment could say of colours, width and progress.
 const VARIABLES: [&str; 8] =
     ["NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "CI", "TERM", "RUST_BACKTRACE"];
@@ -35,18 +37,5 @@ fn command(directory: &Path, arguments: &[&str]) -> Command {
 
 /// Exit code, standard output and standard error.
 fn run(directory: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = command(directory, arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
-
-/// A directory with files by name and content.
-fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, content) in files {
-        let path = directory.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, content).unwrap();
-    }
-    directory
+    said(command(directory, arguments).output().unwrap())
 }

@@ -7,7 +7,7 @@ mod rename;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{AS_OF, cordon};
+use crate::support::{AS_OF, cordon, directory, said};
 
 /// A policy in which every kind of statement has a name, and every kind of clause names something.
 const WHOLE: &str = "\
@@ -50,14 +50,6 @@ fn whole() -> tempfile::TempDir {
     directory(&[("a.cordon", WHOLE), ("stock.csv", STOCK)])
 }
 
-fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, content) in files {
-        fs::write(directory.path().join(name), content).unwrap();
-    }
-    directory
-}
-
 fn text(directory: &tempfile::TempDir) -> String {
     fs::read_to_string(directory.path().join("a.cordon")).unwrap()
 }
@@ -66,9 +58,7 @@ fn text(directory: &tempfile::TempDir) -> String {
 fn run(arguments: &[&str], path: &Path) -> (i32, String, String) {
     let path = path.to_string_lossy();
     let arguments = [arguments, &[&*path, "--as-of", AS_OF]].concat();
-    let output = cordon(&arguments, "");
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    said(cordon(&arguments, ""))
 }
 
 /// The lines that differ, old ones with `-` and new ones with `+`.

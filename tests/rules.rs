@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use cordon::diag::{CODES, Level};
 use serde_json::Value;
 
-use crate::support::{AS_OF, cordon, root};
+use crate::support::{self, AS_OF, root};
 
 /// A policy that builds, with a service that nothing uses and an acceptance that accepts nothing.
 const POLICY: &str = "\
@@ -51,9 +51,7 @@ impl Site {
 }
 
 fn run(arguments: &[&str]) -> (i32, String, String) {
-    let output = cordon(arguments, "");
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    support::run(arguments, "")
 }
 
 fn codes(document: &Value) -> Vec<&str> {

@@ -65,6 +65,28 @@ pub(crate) fn scenario(file: &str) -> PathBuf {
     root().join("../shared/scenario/general-hospital").join(file)
 }
 
+/// A directory with files by name and content.
+pub(crate) fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        let path = directory.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, content).unwrap();
+    }
+    directory
+}
+
+/// Runs the command; gives its exit code, standard output and standard error.
+pub(crate) fn run(arguments: &[&str], input: &str) -> (i32, String, String) {
+    said(cordon(arguments, input))
+}
+
+/// The exit code, the standard output and the standard error of a command that has ended.
+pub(crate) fn said(output: Output) -> (i32, String, String) {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
 /// Runs the command with `input` as its standard input.
 pub(crate) fn cordon(arguments: &[&str], input: &str) -> Output {
     use std::io::Write;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{AS_OF, cordon};
+use crate::support::{AS_OF, cordon, said};
 
 /// A policy with one of each: an allow, an allow at times, a forbid, a posture, and an assertion that holds.
 const POLICY: &str = "
@@ -48,9 +48,7 @@ fn policy_with(files: &[(&str, &str)]) -> tempfile::TempDir {
 /// Exit code, standard output and standard error of `cordon test` on a policy.
 fn test(policy: &Path, more: &[&str]) -> (i32, String, String) {
     let path = policy.to_string_lossy();
-    let output = cordon(&[&["test", path.as_ref(), "--as-of", AS_OF], more].concat(), "");
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    said(cordon(&[&["test", path.as_ref(), "--as-of", AS_OF], more].concat(), ""))
 }
 
 /// The result of `cordon test --format json`.

@@ -13,9 +13,9 @@ use super::expected::{REPLIES, Seconds};
 use super::meaning::Circumstances;
 use super::platform::Platform;
 use super::session;
-use super::walk::{Passed, Point, filters_passed};
+use super::walk::{Passed, Point, filters_passed, holds};
 use crate::ir::{DeviceId, Policy, Schedule};
-use crate::read::{Family, Model, PacketBox, Rule, States};
+use crate::read::{Family, Model, Rule, States};
 use crate::set::{ICMP, ICMPV6, Packet, has_ports};
 
 /// SYN in the flags of a TCP header, and SYN with ACK, by which a connection is answered (RFC 9293, 3.1 and 3.5).
@@ -233,15 +233,4 @@ fn answer(asked: Point) -> Option<Point> {
         (asked.source_port, asked.destination_port)
     };
     Some(Point { source, destination, source_port, destination_port, ..asked })
-}
-
-fn holds(packets: &PacketBox, point: &Point) -> bool {
-    let within = |value: u128, (first, last): (u128, u128)| first <= value && value <= last;
-    let port = |value: u16, (first, last): (u16, u16)| first <= value && value <= last;
-    packets.family == point.family
-        && within(point.source, packets.source)
-        && within(point.destination, packets.destination)
-        && (packets.protocol.0..=packets.protocol.1).contains(&point.protocol)
-        && port(point.source_port, packets.source_port)
-        && port(point.destination_port, packets.destination_port)
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::meaning::Circumstances;
-use crate::read::{Action, ChainId, Condition, Family, Filter, Interfaces, Match, Model, Rule};
+use crate::read::{Action, ChainId, Condition, Family, Filter, Interfaces, Match, Model, PacketBox, Rule};
 
 /// A packet with all that a config can look at, besides its circumstances.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -161,20 +161,22 @@ impl<'m> Walker<'m, '_> {
     }
 
     fn holds(&self, condition: &Condition) -> bool {
-        let point = self.point;
-        let within = |value: u128, (first, last): (u128, u128)| first <= value && value <= last;
-        let port = |value: u16, (first, last): (u16, u16)| first <= value && value <= last;
-        let inside = condition.boxes.iter().any(|packets| {
-            packets.family == point.family
-                && within(point.source, packets.source)
-                && within(point.destination, packets.destination)
-                && (packets.protocol.0..=packets.protocol.1).contains(&point.protocol)
-                && port(point.source_port, packets.source_port)
-                && port(point.destination_port, packets.destination_port)
-                && (packets.flags.0..=packets.flags.1).contains(&point.flags)
-                && (packets.second.0..=packets.second.1).contains(&point.second)
-                && (packets.moment.0..=packets.moment.1).contains(&point.moment)
-        });
+        let inside = condition.boxes.iter().any(|packets| holds(packets, self.point));
         inside != condition.negated
     }
+}
+
+/// True if a box of packets holds a packet.
+pub(super) fn holds(packets: &PacketBox, point: &Point) -> bool {
+    let within = |value: u128, (first, last): (u128, u128)| first <= value && value <= last;
+    let port = |value: u16, (first, last): (u16, u16)| first <= value && value <= last;
+    packets.family == point.family
+        && within(point.source, packets.source)
+        && within(point.destination, packets.destination)
+        && (packets.protocol.0..=packets.protocol.1).contains(&point.protocol)
+        && port(point.source_port, packets.source_port)
+        && port(point.destination_port, packets.destination_port)
+        && (packets.flags.0..=packets.flags.1).contains(&point.flags)
+        && (packets.second.0..=packets.second.1).contains(&point.second)
+        && (packets.moment.0..=packets.moment.1).contains(&point.moment)
 }

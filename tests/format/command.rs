@@ -3,25 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{cordon, cordon_on_full_disk};
+use crate::support::{cordon, cordon_on_full_disk, directory, said};
 
 const UGLY: &str = "zone a{rest}";
 const GOOD: &str = "zone a { rest }\n";
 
-fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, content) in files {
-        let path = directory.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-    directory
-}
-
 fn run(arguments: &[&str], input: &str) -> (i32, String, String) {
-    let output = cordon(&[&["fmt"], arguments].concat(), input);
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    said(cordon(&[&["fmt"], arguments].concat(), input))
 }
 
 fn name(path: &Path) -> String {

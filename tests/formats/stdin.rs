@@ -1,13 +1,7 @@
 //! A policy that comes from standard input.
 
 use super::GOOD;
-use crate::support::cordon;
-
-fn run(arguments: &[&str], input: &str) -> (i32, String, String) {
-    let output = cordon(arguments, input);
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-}
+use crate::support::run;
 
 #[test]
 fn it_is_checked_asked_and_built_as_a_file_is() {
