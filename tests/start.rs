@@ -3,5 +3,6 @@
 
 mod ci;
 mod container;
+mod guide;
 mod scaffold;
 mod shell;
