@@ -3,5 +3,7 @@
 
 mod ci;
 mod container;
+mod first;
+mod guide;
 mod scaffold;
 mod shell;

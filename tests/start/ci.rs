@@ -50,10 +50,7 @@ impl Clinic {
     }
 
     fn program(&self, name: &str, script: &str) {
-        let folder = self.place.path().join("bin");
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join(name), script).unwrap();
-        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+        write_program(&self.place.path().join("bin"), name, script);
     }
 
     fn git(&self, arguments: &str) {
@@ -81,6 +78,13 @@ impl Clinic {
     }
 }
 
+/// Puts a script into a folder as a program.
+pub(super) fn write_program(folder: &Path, name: &str, script: &str) {
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join(name), script).unwrap();
+    fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
 /// An opening that nothing forbids.
 const HARMLESS: &str = "
 service printing { tcp 515   phi none }
@@ -93,17 +97,17 @@ const HARMFUL: &str =
     "\nallow updates { from scanner  to internet  via https   owner radiology   reason \"updates\" }\n";
 
 #[derive(Deserialize)]
-struct Step {
+pub(super) struct Step {
     #[serde(default)]
-    name: String,
+    pub(super) name: String,
     #[serde(default)]
-    run: Option<String>,
+    pub(super) run: Option<String>,
     #[serde(default)]
     env: BTreeMap<String, String>,
 }
 
 /// The steps of the action, or of the workflow that `init` writes.
-fn steps(path: &str) -> Vec<Step> {
+pub(super) fn steps(path: &str) -> Vec<Step> {
     #[derive(Deserialize)]
     struct Steps {
         steps: Vec<Step>,
@@ -154,7 +158,8 @@ fn run_steps(clinic: &Clinic, path: &str) -> Option<(String, String)> {
     None
 }
 
-const OF_GITHUB: [&str; 2] = ["action.yml", "examples/small-hospital/.github/workflows/policy.yml"];
+pub(super) const OF_GITHUB: [&str; 2] =
+    ["action.yml", "examples/small-hospital/.github/workflows/policy.yml"];
 
 #[test]
 fn on_github_a_harmless_change_is_green_and_its_access_is_a_comment() {
