@@ -2,10 +2,14 @@
 //!
 //! In: the policy and its conduits. Out: for each part of an allow, rectangles of packets that are open. A part that no
 //! forbid touches is one rectangle as it stands, so nothing is put together for it; of all others the sets are made once.
+//!
+//! What forbids leave is asked of [`Part::left`], as for [`crate::ir::Openings`]. Those hold the sides of what is open, and
+//! leave out an allow of which nothing is; the checks cut each opening many times along what the policy says of its
+//! sources and destinations, so they borrow the sides as the conduit has them and keep what is left as rectangles.
 
 use crate::ir::{Conduits, Effect, Part, Policy, Rule, RuleIndex, ZoneId};
 use crate::set::{
-    AddressSet, IntervalSet, PacketSet, Point, Rectangle, ServiceSet, Set, Traffic, rectangles, union_all,
+    AddressSet, IntervalSet, Point, Rectangle, ServiceSet, Set, Traffic, rectangles, union_all,
 };
 
 /// The sources, destinations and services of some packets, each for itself.
@@ -37,10 +41,10 @@ pub(super) struct Opening<'a> {
     pub(super) sources: &'a AddressSet,
     pub(super) destinations: &'a AddressSet,
     /// What forbids leave of it; nothing if none of them touches it.
-    left: Option<Left>,
+    left: Option<Rectangles>,
 }
 
-struct Left {
+struct Rectangles {
     v4: Vec<Rectangle<u32>>,
     v6: Vec<Rectangle<u128>>,
 }
@@ -56,28 +60,10 @@ pub(super) fn openings<'a>(policy: &'a Policy, conduits: &'a Conduits) -> Vec<Op
 
 fn opening<'a>(policy: &'a Policy, from: ZoneId, parts: &[Part], part: &'a Part) -> Opening<'a> {
     let rule = &policy[part.rule];
-    let left = remaining(policy, parts, part)
-        .map(|packets| Left { v4: rectangles(&packets.v4), v6: rectangles(&packets.v6) });
+    let left = part.left(policy, parts).map(|left| left.packets);
+    let left = left.map(|packets| Rectangles { v4: rectangles(&packets.v4), v6: rectangles(&packets.v6) });
     let (sources, destinations) = (&part.sources, &part.destinations);
     Opening { index: part.rule, rule, from, sources, destinations, left }
-}
-
-/// What the forbids of a conduit leave of a part; `None` if they take nothing away.
-fn remaining(policy: &Policy, parts: &[Part], part: &Part) -> Option<PacketSet> {
-    let services = &policy[part.rule].services;
-    let mut remaining: Option<PacketSet> = None;
-    // Forbids stand first.
-    for forbid in parts.iter().take_while(|part| policy[part.rule].effect == Effect::Forbid) {
-        let forbidden = &policy[forbid.rule].services;
-        let apart = part.sources.is_disjoint(&forbid.sources)
-            || part.destinations.is_disjoint(&forbid.destinations)
-            || services.is_disjoint(forbidden);
-        if !apart {
-            let before = remaining.unwrap_or_else(|| part.packets(services));
-            remaining = Some(before.difference(&forbid.packets(forbidden)));
-        }
-    }
-    remaining
 }
 
 impl Opening<'_> {

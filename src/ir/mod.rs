@@ -22,7 +22,7 @@ pub use asset::{Asset, Classification, Mac, Placement};
 pub use conduit::{Conduits, Part, ZoneIndex};
 pub use decide::{Decider, Decision};
 pub use guard::{Action, Guard, Metric, Rate, RateUnit, Subject};
-pub use openings::{Opening, Openings};
+pub use openings::{Left, Opening, Openings};
 pub use port::{Port, StormKind};
 pub use posture::{Cut, Posture};
 pub use schedule::{Clock, MINUTES_OF_DAY, MINUTES_OF_WEEK, Schedule, Week, Window};

@@ -1,7 +1,8 @@
 //! What is really allowed between zones: each allow, cut down to what no forbid takes away.
 //!
 //! In: a policy. Out: for each pair of zones the allows that open anything between them, with exactly the packets that are
-//! left to each. What this says of a packet is what [`super::Decider`] says of it.
+//! left to each. What this says of a packet is what [`super::Decider`] says of it. What forbids leave of a part of an allow is
+//! worked out here for everybody ([`Part::left`]); the checks ask for it where they have conduits already.
 
 use std::collections::BTreeMap;
 
@@ -96,34 +97,65 @@ impl Openings {
     }
 }
 
+/// What forbids leave of a part of an allow.
+#[derive(Clone, Debug)]
+pub struct Left {
+    /// Exactly the packets that they leave; there may be none.
+    pub packets: PacketSet,
+    /// Those that match packets of it, also those whose packets others take away before.
+    pub cut_by: Vec<RuleIndex>,
+}
+
+impl Part {
+    /// What the forbids of its conduit leave of a part of an allow; `None` if none of them touches it, so that nothing is
+    /// put together for the many of which that is true.
+    pub fn left(&self, policy: &Policy, conduit: &[Part]) -> Option<Left> {
+        let services = &policy[self.rule].services;
+        let mut left: Option<Left> = None;
+        // Forbids stand first.
+        for forbid in conduit.iter().take_while(|part| policy[part.rule].effect == Effect::Forbid) {
+            let forbidden = &policy[forbid.rule].services;
+            let apart = self.sources.is_disjoint(&forbid.sources)
+                || self.destinations.is_disjoint(&forbid.destinations)
+                || services.is_disjoint(forbidden);
+            if apart {
+                continue;
+            }
+            let taken = PacketSet::product(
+                &self.sources.intersection(&forbid.sources),
+                &self.destinations.intersection(&forbid.destinations),
+                &services.intersection(forbidden),
+            );
+            // Each side may meet in another family, and then no packet is in both.
+            if taken.is_empty() {
+                continue;
+            }
+            let left =
+                left.get_or_insert_with(|| Left { packets: self.packets(services), cut_by: Vec::new() });
+            left.packets = left.packets.difference(&taken);
+            left.cut_by.push(forbid.rule);
+        }
+        left
+    }
+}
+
 /// What a part of a rule opens, if it is an allow of which something is left.
-fn opening(policy: &Policy, part: &Part, all: &[Part]) -> Option<Opening> {
+fn opening(policy: &Policy, part: &Part, conduit: &[Part]) -> Option<Opening> {
     let rule = &policy[part.rule];
     if rule.effect == Effect::Forbid {
         return None;
     }
-    let meets = |other: &&Part| {
-        let forbid = &policy[other.rule];
-        forbid.effect == Effect::Forbid
-            && !forbid.services.is_disjoint(&rule.services)
-            && !other.packets(&forbid.services).is_disjoint(&part.packets(&rule.services))
-    };
-    let cuts: Vec<&Part> = all.iter().filter(meets).collect();
-    if cuts.is_empty() {
-        let (sources, destinations) = (part.sources.clone(), part.destinations.clone());
-        let services = rule.services.clone();
-        return Some(Opening {
+    match part.left(policy, conduit) {
+        None => Some(Opening {
             rule: part.rule,
-            sources,
-            destinations,
-            services,
+            sources: part.sources.clone(),
+            destinations: part.destinations.clone(),
+            services: rule.services.clone(),
             cut_by: Vec::new(),
             left: None,
-        });
+        }),
+        Some(left) => exactly(part.rule, left.packets, left.cut_by),
     }
-    let taken = union_all(cuts.iter().map(|cut| cut.packets(&policy[cut.rule].services)));
-    let left = part.packets(&rule.services).difference(&taken);
-    exactly(part.rule, left, cuts.iter().map(|cut| cut.rule).collect())
 }
 
 /// An opening of exactly some packets, if there are any.

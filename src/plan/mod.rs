@@ -12,7 +12,7 @@ use crate::ir::{
     Conduits, Device, DeviceId, Effect, Guard, Interface, InterfaceId, Management, Part, Policy, Rule,
     RuleIndex, Side, Subject, Topology, When, ZoneId,
 };
-use crate::set::{AddressSet, Overlaps, PacketSet, Set, union_all};
+use crate::set::{AddressSet, PacketSet, ProductOverlaps, Set, union_all};
 
 /// What one enforcement point has to do.
 #[derive(Clone, Debug)]
@@ -149,14 +149,11 @@ fn addresses<'p>(
     .collect()
 }
 
-/// How many rules with sources in common are looked at before their destinations are.
-const FEW: usize = 256;
-
 /// Gives each packet to the first rule that decides on it.
 ///
 /// INVARIANT: the union of the entries of allows is `union(allow) minus union(forbid)` between the two interfaces, and
 /// no packet stands in two entries, unless both are of allows that hold at different times.
-fn disjoint_entries(policy: &Policy, target: &str, mut parts: Vec<&Part>) -> Vec<Entry> {
+fn disjoint_entries<'p>(policy: &'p Policy, target: &str, mut parts: Vec<&'p Part>) -> Vec<Entry> {
     let when = |part: &Part| policy.when(target, &policy[part.rule]);
     // On a target that can say all ends this is the order of the rules; on one that cannot, ends make no difference.
     parts.sort_by_cached_key(|part| {
@@ -166,8 +163,8 @@ fn disjoint_entries(policy: &Policy, target: &str, mut parts: Vec<&Part>) -> Vec
         (!is_forbid, when.during.is_some(), holds_longest, rule.leave_out, !rule.log, rule.id.as_str())
     });
     let times: Vec<When> = parts.iter().map(|part| when(part)).collect();
-    let by_source = Overlaps::new(parts.iter().map(|part| &part.sources));
-    let by_destination = Overlaps::new(parts.iter().map(|part| &part.destinations));
+    let sides = |part: &'p Part| (&part.sources, &part.destinations, &policy[part.rule].services);
+    let overlaps = ProductOverlaps::new(parts.iter().map(|part| sides(part)));
     let mut entries = Vec::new();
     for (place, (part, when)) in parts.iter().zip(&times).enumerate() {
         let rule = &policy[part.rule];
@@ -175,11 +172,8 @@ fn disjoint_entries(policy: &Policy, target: &str, mut parts: Vec<&Part>) -> Vec
             continue;
         }
         let mut packets = part.packets(&rule.services);
-        // Rules that share no address are not compared with each other: where many have the same sources, their
-        // destinations tell them apart, or the other way round.
-        let by_source = by_source.with(&part.sources, FEW);
-        let near = by_source.or_else(|| by_destination.with(&part.destinations, usize::MAX));
-        let near = near.unwrap_or_default().into_iter().take_while(|other| *other < place);
+        // Rules that share no source, no destination or no service are not compared with each other.
+        let near = overlaps.near(sides(part)).into_iter().take_while(|other| *other < place);
         let earlier = near.filter_map(|other| parts.get(other).zip(times.get(other)));
         let own = (rule, *when);
         let earlier = earlier.filter(|(earlier, when)| takes_from((&policy[earlier.rule], **when), own));

@@ -14,6 +14,7 @@ mod interval;
 mod interval_map;
 mod overlap;
 mod packet;
+mod product;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use interval::{Interval, Point};
 pub use interval_map::{IntervalMap, IntervalSet};
 pub use overlap::Overlaps;
 pub use packet::{BoxOf, FlowsOf, Packet, PacketBox, PacketSet, Rectangle, rectangles, traffic_boxes};
+pub use product::{ProductOverlaps, Sides, service_numbers};
 pub use service::{
     ICMP, ICMPV6, Ports, ServiceSet, Traffic, has_ports, icmp_types, protocol_name, protocol_number,
 };

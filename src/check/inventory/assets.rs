@@ -9,9 +9,9 @@ use super::error::AssetError;
 use crate::check::acceptance::Ledger;
 use crate::diag::Diagnostics;
 use crate::ir::{
-    Asset, Classification, Conduits, Effect, Endpoint, EndpointId, Placement, Policy, Risk, ZoneId,
+    Asset, Classification, Conduits, Effect, Endpoint, EndpointId, Part, Placement, Policy, Risk, ZoneId,
 };
-use crate::set::{AddressSet, PacketSet, Set};
+use crate::set::{AddressSet, Set};
 
 /// How many devices of many alike a message shows.
 pub(super) const SHOWN: usize = 3;
@@ -155,18 +155,16 @@ fn reachable(
 /// The zones from which a connection to a class may be opened, after all that is forbidden.
 fn zones_reaching(policy: &Policy, conduits: &Conduits, class: &Endpoint) -> Vec<ZoneId> {
     let reaches = |from: ZoneId| {
-        let mut forbidden = PacketSet::empty();
-        conduits.between(from, class.zone).iter().any(|part| {
-            let rule = &policy[part.rule];
-            let destinations = part.destinations.intersection(&class.addresses);
-            let packets = PacketSet::product(&part.sources, &destinations, &rule.services);
-            match rule.effect {
-                Effect::Forbid => {
-                    forbidden = forbidden.union(&packets);
-                    false
-                }
-                Effect::Allow => !packets.difference(&forbidden).is_empty(),
-            }
+        let parts = conduits.between(from, class.zone);
+        let allows = parts.iter().filter(|part| policy[part.rule].effect == Effect::Allow);
+        let mut to_class = allows.map(|part| Part {
+            rule: part.rule,
+            sources: part.sources.clone(),
+            destinations: part.destinations.intersection(&class.addresses),
+        });
+        to_class.any(|part| match part.left(policy, parts) {
+            Some(left) => !left.packets.is_empty(),
+            None => !part.packets(&policy[part.rule].services).is_empty(),
         })
     };
     policy.zone_ids().filter(|from| *from != class.zone && reaches(*from)).collect()

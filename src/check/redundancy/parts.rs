@@ -7,14 +7,14 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::{Claim, Kind, Piece, Place};
-use super::cover::{Covers, numbers};
+use super::cover::Covers;
 use super::growth::{Extent, Extents};
 use super::merge::Written;
 use super::statements::{Own, serves, takes_from};
 use super::words::{idle_names, idle_services, span_of};
 use crate::check::services;
 use crate::ir::Policy;
-use crate::set::{AddressSet, Overlaps, ServiceSet, Set, union_all};
+use crate::set::{AddressSet, Overlaps, ServiceSet, Set, service_numbers, union_all};
 use crate::source::Span;
 use crate::syntax::ast::{Flow, Names, Via};
 
@@ -132,7 +132,7 @@ fn via(context: &Context, claim: usize, via: &[Via], may: &dyn Fn(usize) -> bool
     }
     let services = &context.policy.services;
     let sets: Vec<ServiceSet> = via.iter().map(|entry| services::meaning(entry, services).set).collect();
-    let keys: Vec<AddressSet> = sets.iter().map(numbers).collect();
+    let keys: Vec<AddressSet> = sets.iter().map(service_numbers).collect();
     let overlaps = Overlaps::new(keys.iter());
     let mut gone: BTreeSet<usize> =
         idle_services(via, context.policy).into_iter().map(|(place, _)| place).collect();

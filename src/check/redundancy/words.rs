@@ -1,6 +1,5 @@
 //! Words that add nothing to the list that they stand in: names, services, protocols and ports.
 
-use super::cover::numbers;
 use super::finding::{Surplus, in_words};
 use super::growth::{Extent, Extents};
 use super::list::idle;
@@ -8,7 +7,7 @@ use crate::check::Statements;
 use crate::check::services::{self, Meaning};
 use crate::diag::Diagnostics;
 use crate::ir::Policy;
-use crate::set::{AddressSet, IntervalSet, PerFamily, Set, union_all};
+use crate::set::{AddressSet, IntervalSet, PerFamily, Set, service_numbers, union_all};
 use crate::source::Span;
 use crate::syntax::ast::{Names, ProtocolPorts, Via, Word};
 
@@ -96,7 +95,7 @@ pub(super) fn idle_services(via: &[Via], policy: &Policy) -> Vec<(usize, Vec<usi
         return Vec::new();
     }
     let entries: Vec<Meaning> = via.iter().map(|entry| services::meaning(entry, &policy.services)).collect();
-    let keys: Vec<AddressSet> = entries.iter().map(|entry| numbers(&entry.set)).collect();
+    let keys: Vec<AddressSet> = entries.iter().map(|entry| service_numbers(&entry.set)).collect();
     idle(&keys, &|place, by| {
         let by: Vec<&Meaning> = by.iter().filter_map(|place| entries.get(*place)).collect();
         let Some(entry) = entries.get(place) else { return false };
@@ -109,7 +108,7 @@ pub(super) fn idle_services(via: &[Via], policy: &Policy) -> Vec<(usize, Vec<usi
 /// Protocols with their ports, each of which may be held by the others.
 fn check_specs(specs: &[ProtocolPorts], diagnostics: &mut Diagnostics) {
     let sets: Vec<_> = specs.iter().map(services::set_of).collect();
-    let keys: Vec<AddressSet> = sets.iter().map(numbers).collect();
+    let keys: Vec<AddressSet> = sets.iter().map(service_numbers).collect();
     let found = idle(&keys, &|place, by| {
         let by = union_all(by.iter().filter_map(|place| sets.get(*place).cloned()));
         sets.get(place).is_some_and(|set| set.is_subset(&by))
