@@ -30,7 +30,7 @@ fn packets() -> Vec<Packet> {
     reader.records().map(|row| packet(row.unwrap())).collect()
 }
 
-fn compiled(policy: &Policy) -> Vec<OutputFile> {
+pub(crate) fn compiled(policy: &Policy) -> Vec<OutputFile> {
     let mut diagnostics = Diagnostics::default();
     let files = emit(&plan(policy), &mut diagnostics);
     assert!(!diagnostics.has_errors());
@@ -187,7 +187,7 @@ fn cut() -> (tempfile::TempDir, String) {
     (directory, path)
 }
 
-fn run(arguments: &[&str]) -> (i32, String, String) {
+pub(crate) fn run(arguments: &[&str]) -> (i32, String, String) {
     let output = cordon(arguments, "");
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
@@ -291,5 +291,5 @@ fn the_page_shows_what_the_commands_say() {
         assert_eq!(block.join("\n").trim(), said.trim(), "{command}");
         shown += 1;
     }
-    assert_eq!(shown, 3);
+    assert_eq!(shown, 4);
 }
