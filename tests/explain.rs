@@ -30,7 +30,7 @@ fn packets() -> Vec<Packet> {
     reader.records().map(|row| packet(row.unwrap())).collect()
 }
 
-fn compiled(policy: &Policy) -> Vec<OutputFile> {
+pub(crate) fn compiled(policy: &Policy) -> Vec<OutputFile> {
     let mut diagnostics = Diagnostics::default();
     let files = emit(&plan(policy), &mut diagnostics);
     assert!(!diagnostics.has_errors());
@@ -187,7 +187,7 @@ fn cut() -> (tempfile::TempDir, String) {
     (directory, path)
 }
 
-fn run(arguments: &[&str]) -> (i32, String, String) {
+pub(crate) fn run(arguments: &[&str]) -> (i32, String, String) {
     support::run(arguments, "")
 }
 
@@ -277,17 +277,22 @@ fn under_a_posture_lines_are_those_of_its_own_files() {
 }
 
 #[test]
-fn the_page_shows_what_the_commands_say() {
-    let page = std::fs::read_to_string(root().join("docs/explain.md")).unwrap();
-    let mut shown = 0;
-    for example in page.split("    $ cordon ").skip(1) {
-        let (command, rest) = example.split_once('\n').unwrap();
-        let block = rest.lines().take_while(|line| line.is_empty() || line.starts_with("    "));
-        let block: Vec<&str> = block.map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
-        let arguments: Vec<&str> = command.split(' ').chain(["--as-of", AS_OF]).collect();
-        let said = succeed(&arguments, "");
-        assert_eq!(block.join("\n").trim(), said.trim(), "{command}");
-        shown += 1;
+fn the_pages_show_what_the_commands_say() {
+    for (path, expected) in [("docs/explain.md", 4), ("README.md", 1)] {
+        let page = std::fs::read_to_string(root().join(path)).unwrap();
+        let mut shown = 0;
+        for example in page.split("    $ cordon ").skip(1) {
+            let (command, rest) = example.split_once('\n').unwrap();
+            if path == "README.md" && !command.starts_with("explain ") {
+                continue;
+            }
+            let block = rest.lines().take_while(|line| line.is_empty() || line.starts_with("    "));
+            let block: Vec<&str> = block.map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
+            let arguments: Vec<&str> = command.split(' ').chain(["--as-of", AS_OF]).collect();
+            let said = succeed(&arguments, "");
+            assert_eq!(block.join("\n").trim(), said.trim(), "{path}: {command}");
+            shown += 1;
+        }
+        assert_eq!(shown, expected, "{path}");
     }
-    assert_eq!(shown, 3);
 }

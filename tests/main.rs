@@ -29,6 +29,7 @@ mod random;
 mod cli;
 mod formats;
 mod explain;
+mod explain_rule;
 mod start;
 mod topology;
 mod custom_target;

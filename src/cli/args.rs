@@ -135,15 +135,16 @@ pub(super) enum Command {
         packets: PathBuf,
     },
 
-    /// Say why a packet is allowed or denied, and what each enforcement point does with it, by which lines of its config
+    /// Say why a packet is allowed or denied, or what a statement does, and by which lines of which config
     #[command(
-        override_usage = "cordon explain [OPTIONS] [PATH] PROTO SRC DST [DPORT]",
+        override_usage = "cordon explain [OPTIONS] [PATH] PROTO SRC DST [DPORT]\n       cordon explain [OPTIONS] RULE [PATH]",
         after_help = super::explain::HELP
     )]
     Explain {
-        /// [PATH] PROTO SRC DST [DPORT]: the policy, and the packet
-        #[arg(required = true, num_args = 3..=5, value_name = "PACKET")]
-        packet: Vec<String>,
+        /// [PATH] PROTO SRC DST [DPORT]: the policy, and the packet; or RULE [PATH]: the id of an allow, forbid or manage
+        /// statement, and the policy
+        #[arg(required = true, num_args = 1..=5, value_name = "PACKET|RULE")]
+        words: Vec<String>,
         /// The source port [default: an ephemeral one]
         #[arg(long, value_name = "PORT", default_value = "")]
         sport: String,

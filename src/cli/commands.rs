@@ -43,7 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
         Command::Report { common, out } => super::report::run(common, out.as_deref()),
         Command::Query { common, packets } => run_query(common, packets),
-        Command::Explain { packet, sport, options } => super::explain::run(packet, sport, options),
+        Command::Explain { words, sport, options } => super::explain::run(words, sport, options),
         Command::WhoCanReach(arguments) => super::reach::who_can_reach(arguments),
         Command::WhatCan(arguments) => super::reach::what_can(arguments),
         Command::Inventory { common, since, inventory } => {

@@ -121,11 +121,7 @@ fn run(
 
 /// Parties in a line: whole zones by name, members with their zone.
 fn parties(parties: &[Party]) -> String {
-    let one = |party: &Party| match party.whole {
-        true => party.zone.clone(),
-        false => format!("{} in {}", party.members.join(", "), party.zone),
-    };
-    parties.iter().map(one).collect::<Vec<_>>().join("; ")
+    parties.iter().map(Party::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn remarks(row: &ReachRow) -> String {

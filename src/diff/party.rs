@@ -16,6 +16,16 @@ pub struct Party {
     pub members: Vec<String>,
 }
 
+/// A whole zone by its name, members with their zone.
+impl std::fmt::Display for Party {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.whole {
+            true => f.write_str(&self.zone),
+            false => write!(f, "{} in {}", self.members.join(", "), self.zone),
+        }
+    }
+}
+
 /// What is said of some addresses, the gravest where several say something.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub(super) struct Said {

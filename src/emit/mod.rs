@@ -62,6 +62,15 @@ const FILTERS_FRAGMENTS: &str = "cisco-ios";
 /// The target that has words for storms on its ports.
 const COUNTS_STORMS: &str = "cisco-ios";
 
+/// True if the label of a line, as it is read back from a config, says that the line stands for a statement.
+pub fn is_label_of(target: &str, label: &str, id: &str) -> bool {
+    match target {
+        "pfsense" => pfsense::is_label_of(label, id),
+        "cisco-ios" => cisco_ios::is_label_of(label, id),
+        _ => label == id,
+    }
+}
+
 /// Makes the files of all enforcement points, sorted by path. If anything was reported, they must not be written.
 pub fn emit(plans: &[DevicePlan], diagnostics: &mut Diagnostics) -> Vec<OutputFile> {
     emit_with(plans, &UserTargets::default(), diagnostics)

@@ -6,6 +6,7 @@ use roxmltree::{Document, Node};
 use serde::Serialize;
 
 use super::platform::{CISCO_IOS, IPTABLES, NFTABLES, PFSENSE, Platform};
+use super::trace::Line;
 use super::{Comparison, compare, expected};
 use crate::ir::{DeviceId, Policy};
 use crate::parallel::both;
@@ -152,6 +153,17 @@ impl Reader {
         }
         Ok(readings.into_iter().map(|(file, reading)| (file, reading.model)).collect())
     }
+}
+
+/// The lines of sets that lie in a file of their own, each with what it says of its element: in a model one rule stands for
+/// all that its set holds.
+pub(super) fn labelled_elements(files: &[ConfigFile]) -> Vec<Line> {
+    let sets = files.iter().filter(|file| file.name == "sets.ipset");
+    let lines = sets.flat_map(|sets| {
+        let comments = iptables::element_comments(sets.text).into_iter();
+        comments.map(|(line, label)| Line { file: sets.name.to_owned(), line, label: Some(label) })
+    });
+    lines.collect()
 }
 
 fn unreadable(file: &str, reading: &Reading) -> impl Iterator<Item = Unreadable> {

@@ -4,11 +4,12 @@
 //! it, filter by filter, each with the line that decides. Nothing is asked of the policy here, so what this says of a
 //! device is independent of what the policy says of the packet.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::device::{ConfigFile, Origins, Unreadable, origins, reader_of};
+use super::device::{ConfigFile, Origins, Unreadable, labelled_elements, origins, reader_of};
 use super::expected::{REPLIES, Seconds};
 use super::meaning::Circumstances;
 use super::platform::Platform;
@@ -26,6 +27,7 @@ const SYN_ACK: u8 = 18;
 #[derive(Debug)]
 pub struct Config {
     models: Vec<(String, Model)>,
+    elements: Vec<Line>,
     origins: Option<Origins>,
     platform: &'static Platform,
 }
@@ -96,7 +98,12 @@ pub struct Followed {
 pub fn read_back(policy: &Policy, device: DeviceId, files: &[ConfigFile]) -> ReadBack {
     let Some(reader) = reader_of(&policy[device].target) else { return ReadBack::NoReader };
     match reader.chosen(files).and_then(|found| reader.models(&found)) {
-        Ok(models) => ReadBack::Config(Config { models, origins: origins(files), platform: reader.platform }),
+        Ok(models) => ReadBack::Config(Config {
+            models,
+            elements: labelled_elements(files),
+            origins: origins(files),
+            platform: reader.platform,
+        }),
         Err(mistakes) => ReadBack::Unreadable(mistakes),
     }
 }
@@ -121,6 +128,21 @@ impl Config {
         let minute = (0..crate::ir::MINUTES_OF_WEEK)
             .find(|minute| weeks.iter().any(|week| week.contains(*minute)) == holds)?;
         Some(u32::from(minute) * 60)
+    }
+
+    /// The lines of rules, and of elements of their sets, of which the config says something that is asked for, in the order
+    /// of the text.
+    pub fn labelled(&self, asked: impl Fn(&str) -> bool) -> Vec<Line> {
+        let elements = self.elements.iter().filter(|line| line.label.as_deref().is_some_and(&asked));
+        let mut found: BTreeSet<Line> = elements.cloned().collect();
+        for (file, model) in &self.models {
+            for rule in model.chains.iter().flat_map(|chain| &chain.rules) {
+                if let Some(label) = rule.label.as_deref().filter(|label| asked(label)) {
+                    found.insert(self.line(file, rule.line, Some(label)));
+                }
+            }
+        }
+        found.into_iter().collect()
     }
 
     /// Follows the first packet of a connection.

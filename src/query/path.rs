@@ -70,13 +70,13 @@ impl<'p> Configs<'p> {
         own.map(|(name, text)| ConfigFile { name, text }).collect()
     }
 
-    fn of(&self, device: DeviceId) -> Option<&ReadBack> {
+    pub(super) fn of(&self, device: DeviceId) -> Option<&ReadBack> {
         let read = self.read.get(device.0)?;
         Some(read.get_or_init(|| read_back(self.policy, device, &self.own_files(device))))
     }
 
     /// A line with its text.
-    fn emitted(&self, device: DeviceId, line: &Line) -> Emitted {
+    pub(super) fn emitted(&self, device: DeviceId, line: &Line) -> Emitted {
         let own = self.own_files(device);
         let text = own.iter().find(|file| file.name == line.file).map_or("", |file| file.text);
         let text = text.lines().nth(line.line.saturating_sub(1)).unwrap_or_default().trim().to_owned();
@@ -310,12 +310,16 @@ impl fmt::Display for Hop {
         for remark in &self.remarks {
             writeln!(f, "          {remark}")?;
         }
-        for Emitted { at: Line { file, line, label }, text } in &self.lines {
-            writeln!(f, "          {file}:{line}")?;
-            let label = label.as_ref().filter(|label| !text.contains(label.as_str()));
-            let label = label.map_or_else(String::new, |label| format!("  ({label})"));
-            writeln!(f, "            {text}{label}")?;
-        }
-        Ok(())
+        self.lines.iter().try_for_each(|line| write!(f, "{line}"))
+    }
+}
+
+/// Below what it is a line of.
+impl fmt::Display for Emitted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Emitted { at: Line { file, line, label }, text } = self;
+        let label = label.as_ref().filter(|label| !text.contains(label.as_str()));
+        let label = label.map_or_else(String::new, |label| format!("  ({label})"));
+        writeln!(f, "          {file}:{line}\n            {text}{label}")
     }
 }

@@ -9,12 +9,13 @@ use ipnet::IpNet;
 use serde::Serialize;
 use thiserror::Error;
 
+use super::flow::{Flow, Piece, pieces};
 use crate::diag::suggestion;
 use crate::diff::{Names, Party};
 use crate::ir::{Opening, Openings, Policy, RuleIndex, Topology, ZoneId, ZoneIndex};
 use crate::set::{
-    AddressRange, AddressSet, ICMP, ICMPV6, Interval, IntervalSet, PacketSet, PerFamily, ServiceSet, Set,
-    has_ports, protocol_number, rectangles,
+    AddressRange, AddressSet, ICMP, ICMPV6, Interval, IntervalSet, PacketSet, ServiceSet, Set, has_ports,
+    protocol_number,
 };
 use crate::source::Sources;
 
@@ -192,9 +193,9 @@ pub fn reach(policy: &Policy, sources: &Sources, ask: Ask, asked: &Asked) -> Rea
             }
         }
         for opening in openings.iter().filter_map(|opening| opening.between(sides.0, sides.1)) {
-            let pieces = pieces(&opening, &asked.services);
             let about = row(policy, sources, &opening, &crosses);
-            rows.extend(pieces.into_iter().map(|piece| piece.into_row(&names, ask, about.clone())));
+            let pieces = opened(&opening, &asked.services);
+            rows.extend(pieces.iter().map(|piece| into_row(piece, &names, ask, about.clone())));
         }
     }
     let key = |row: &ReachRow| {
@@ -206,15 +207,8 @@ pub fn reach(policy: &Policy, sources: &Sources, ask: Ask, asked: &Asked) -> Rea
     Reach { about: asked.name.clone(), zones, rows: joined(rows) }
 }
 
-/// All packets from some addresses to others over some services.
-struct Piece {
-    from: AddressSet,
-    to: AddressSet,
-    services: ServiceSet,
-}
-
 /// An opening as products, over some services only.
-fn pieces(opening: &Opening, services: &ServiceSet) -> Vec<Piece> {
+fn opened(opening: &Opening, services: &ServiceSet) -> Vec<Piece> {
     if opening.cut_by.is_empty() {
         let services = opening.services.intersection(services);
         let (from, to) = (opening.sources.clone(), opening.destinations.clone());
@@ -222,58 +216,16 @@ fn pieces(opening: &Opening, services: &ServiceSet) -> Vec<Piece> {
         return if piece.packets().is_empty() { Vec::new() } else { vec![piece] };
     }
     let all = AddressSet::full();
-    let left = opening.packets().intersection(&PacketSet::product(&all, &all, services));
-    let v4 = rectangles(&left.v4).into_iter().map(|one| Piece {
-        from: PerFamily { v4: one.sources, v6: Set::empty() },
-        to: PerFamily { v4: one.destinations, v6: Set::empty() },
-        services: PerFamily { v4: one.traffic, v6: Set::empty() },
-    });
-    let v6 = rectangles(&left.v6).into_iter().map(|one| Piece {
-        from: PerFamily { v4: Set::empty(), v6: one.sources },
-        to: PerFamily { v4: Set::empty(), v6: one.destinations },
-        services: PerFamily { v4: Set::empty(), v6: one.traffic },
-    });
-    v4.chain(v6).collect()
+    pieces(&opening.packets().intersection(&PacketSet::product(&all, &all, services)))
 }
 
-impl Piece {
-    fn packets(&self) -> PacketSet {
-        PacketSet::product(&self.from, &self.to, &self.services)
-    }
-
-    fn into_row(self, names: &Names, ask: Ask, about: ReachRow) -> ReachRow {
-        let packets = self.packets();
-        // A family in which nothing is open has no part in the names either.
-        let (v4, v6) = (!packets.v4.is_empty(), !packets.v6.is_empty());
-        let only = |set: &AddressSet| AddressSet {
-            v4: if v4 { set.v4.clone() } else { Set::empty() },
-            v6: if v6 { set.v6.clone() } else { Set::empty() },
-        };
-        let services = ServiceSet {
-            v4: if v4 { self.services.v4.clone() } else { Set::empty() },
-            v6: if v6 { self.services.v6.clone() } else { Set::empty() },
-        };
-        let (others, of) = match ask {
-            Ask::WhoCanReach => (&self.from, &self.to),
-            Ask::WhatItReaches => (&self.to, &self.from),
-        };
-        ReachRow {
-            others: names.parties(&only(others)),
-            of: names.parties(&only(of)),
-            family: family(&packets),
-            services: services.to_string(),
-            packets,
-            ..about
-        }
-    }
-}
-
-fn family(packets: &PacketSet) -> &'static str {
-    match (packets.v4.is_empty(), packets.v6.is_empty()) {
-        (true, _) => "IPv6",
-        (false, true) => "IPv4",
-        (false, false) => "both",
-    }
+fn into_row(piece: &Piece, names: &Names, ask: Ask, about: ReachRow) -> ReachRow {
+    let Flow { from, to, family, services } = piece.flow(names);
+    let (others, of) = match ask {
+        Ask::WhoCanReach => (from, to),
+        Ask::WhatItReaches => (to, from),
+    };
+    ReachRow { others, of, family, services, packets: piece.packets(), ..about }
 }
 
 /// What all rows of an opening have in common.

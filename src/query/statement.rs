@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::ir::{Policy, Rule, Span};
+use crate::ir::{About, Management, Policy, Rule, Span};
 use crate::source::Sources;
 
 /// A statement of the policy and where it stands.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Statement {
     /// Its id.
     pub id: String,
@@ -34,18 +34,32 @@ pub struct Statement {
 
 /// Shows a rule.
 pub(super) fn statement(policy: &Policy, sources: &Sources, rule: &Rule) -> Statement {
-    let about = &rule.about;
+    let during = policy.schedule_of(rule).map(|schedule| schedule.name.clone());
+    shown(
+        sources,
+        &rule.id,
+        &rule.about,
+        rule.span,
+        Statement { during, log: rule.log, ..Statement::default() },
+    )
+}
+
+/// Shows a manage statement.
+pub(super) fn managed(sources: &Sources, one: &Management) -> Statement {
+    shown(sources, &one.id, &one.about, one.span, Statement { log: one.log, ..Statement::default() })
+}
+
+fn shown(sources: &Sources, id: &str, about: &About, span: Span, rest: Statement) -> Statement {
     Statement {
-        id: rule.id.clone(),
-        place: sources.locate(rule.span).to_string(),
-        line: sources.line(rule.span).trim().to_owned(),
-        text: lines(sources, rule.span),
+        id: id.to_owned(),
+        place: sources.locate(span).to_string(),
+        line: sources.line(span).trim().to_owned(),
+        text: lines(sources, span),
         owner: about.owner.clone(),
         reason: about.reason.clone(),
         ticket: about.ticket.clone(),
-        during: policy.schedule_of(rule).map(|schedule| schedule.name.clone()),
         until: about.until.map(|day| day.to_string()),
-        log: rule.log,
+        ..rest
     }
 }
 

@@ -23,6 +23,7 @@ mod wanted;
 use std::collections::BTreeSet;
 
 use self::build::Unsaid;
+pub(super) use self::text::is_label_of;
 use super::error::EmitError;
 use super::template::Templates;
 use super::{check_interfaces, made_or_bug, unsupported};

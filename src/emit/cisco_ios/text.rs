@@ -45,6 +45,15 @@ pub(super) fn remark(text: &str) -> String {
     format!("{}...", kept.trim_end())
 }
 
+/// True if a remark is that of lines for a statement, or for the replies to what it allows.
+pub(in crate::emit) fn is_label_of(remark: &str, id: &str) -> bool {
+    let rest = remark.strip_prefix("all but this for ").unwrap_or(remark);
+    let rest = rest.strip_prefix("replies to ").unwrap_or(rest);
+    let rest = rest.strip_prefix("rule ").or_else(|| rest.strip_prefix("manage "));
+    let after = rest.and_then(|rest| rest.strip_prefix(id));
+    after.is_some_and(|after| after.is_empty() || after.starts_with([',', ':']))
+}
+
 /// Eight digits that stand for a content.
 pub(super) fn digest<'t>(lines: impl IntoIterator<Item = &'t str>) -> String {
     let mut digest = Sha256::new();
@@ -68,6 +77,9 @@ mod tests {
     fn text_cannot_leave_a_remark_nor_outgrow_it() {
         let hostile = "a\nno ip access-list\r! b ? \"c\" \u{202e}\u{7} ^d | e\\ \u{fc}";
         assert_eq!(remark(hostile), "a no ip access-list _ b _ _c_ __ _d _ e_ _");
+        assert!(is_label_of("rule images: C-STORE", "images") && is_label_of("manage admin", "admin"));
+        assert!(is_label_of("all but this for replies to rule images, during a", "images"));
+        assert!(!is_label_of("rule images-old: C-STORE", "images") && !is_label_of("images", "images"));
         let long = remark(&"word ".repeat(50));
         assert!(long.len() <= MAX_REMARK && long.ends_with("..."), "{long}");
     }

@@ -22,6 +22,7 @@ mod view;
 use std::collections::BTreeSet;
 
 pub use self::splice::{SpliceError, Spliced, splice};
+pub(super) use self::text::is_label_of;
 use self::view::{Config, LeftOut};
 use super::error::EmitError;
 use super::template::Templates;

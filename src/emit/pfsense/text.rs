@@ -45,6 +45,13 @@ pub(super) fn description(id: &str, reason: Option<&str>) -> String {
     escaped(&cut(&text, MAX_DESCRIPTION_BYTES))
 }
 
+/// True if a description, as it is read back, is that of a rule for a statement.
+pub(in crate::emit) fn is_label_of(description: &str, id: &str) -> bool {
+    let rest = description.strip_prefix(MARK);
+    let after = rest.and_then(|rest| rest.strip_prefix(&clean(&shortened(id, MAX_ID_BYTES))));
+    after.is_some_and(|after| after.is_empty() || after.starts_with(','))
+}
+
 /// The description of an alias.
 pub(super) fn alias_description(what: &str) -> String {
     escaped(&cut(&format!("{MARK}{}", clean(what)), MAX_ALIAS_DESCRIPTION_BYTES))

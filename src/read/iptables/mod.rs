@@ -52,6 +52,7 @@ mod time;
 
 use super::model::{Family, Lines, Reading};
 use report::Report;
+pub use sets::element_comments;
 
 /// What mistakes of the text of sets begin with. Their lines are those of that text; they follow those of the rules.
 pub const IN_SETS: &str = "in the sets: ";

@@ -78,6 +78,18 @@ pub(super) fn read(text: &str, report: &mut Report) -> Sets {
     sets
 }
 
+/// What sets say of their elements in comments, each with its line. Lines that cannot be read are passed over.
+pub fn element_comments(text: &str) -> Vec<(usize, String)> {
+    let comment = |text| {
+        let words = line::parse(text).ok()?;
+        let ["add", _, _, options @ ..] = &words[..] else { return None };
+        let place = options.iter().position(|word| *word == "comment")?;
+        options.get(place + 1).map(|comment| (*comment).to_owned())
+    };
+    let lines = (1..).zip(text.split('\n'));
+    lines.filter_map(|(line, text)| Some((line, comment(text)?))).collect()
+}
+
 impl Sets {
     /// Takes a command; false for one that changes nothing.
     fn command(&mut self, words: &[&str], line: usize) -> Result<bool, String> {
