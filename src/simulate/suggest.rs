@@ -14,7 +14,9 @@ use super::merge::{Allow, merged};
 use super::report::{Report, service};
 use super::tally::{Total, add};
 use super::write::{Placeholders, port_set, written};
-use crate::ir::{Assertion, EndpointId, Expectation, Policy, ZoneId, ZoneIndex};
+use crate::ir::{
+    Action, Assertion, EndpointId, Expectation, Guard, Policy, Subject, Topology, ZoneId, ZoneIndex,
+};
 use crate::set::{AddressRange, AddressSet, ICMP, ICMPV6, Packet, ServiceSet, Set, icmp_types};
 
 /// Statements that would allow flows.
@@ -163,10 +165,11 @@ fn size(addresses: &AddressSet) -> u128 {
     v4.chain(v6).fold(0, |sum, run| sum.saturating_add(run).saturating_add(1))
 }
 
-/// Takes out what an assertion denies, and what a policy has no word for.
+/// Takes out what an assertion denies, what no enforcement point could keep a guard on, and what a policy has no word for.
 fn hold_back(policy: &Policy, wants: &mut Wants, held: &mut Vec<HeldBack>) {
     let denials: Vec<&Assertion> =
         policy.assertions.iter().filter(|one| one.expectation == Expectation::Denied).collect();
+    let topology = Topology::new(policy);
     for ((from, to), ports) in wants.iter_mut() {
         let (sources, destinations) = (from.addresses(policy), to.addresses(policy));
         let near: Vec<&Assertion> = denials
@@ -176,14 +179,17 @@ fn hold_back(policy: &Policy, wants: &mut Wants, held: &mut Vec<HeldBack>) {
                 !one.from.addresses.is_disjoint(&sources) && !one.to.addresses.is_disjoint(&destinations)
             })
             .collect();
+        let unkept = unkept(policy, &topology, [&sources, &destinations]);
         ports.retain(|port, total| {
-            let because = match no_words(*port) {
-                Some(because) => because,
-                None => match near.iter().find(|one| denies(one, &sources, &destinations, *port)) {
-                    Some(denial) => format!("`{}` asserts that this is denied", denial.id),
-                    None => return true,
-                },
+            let denial = || {
+                let denial = near.iter().find(|one| denies(one, &sources, &destinations, *port));
+                denial.map(|one| format!("`{}` asserts that this is denied", one.id))
             };
+            let guard = || {
+                let guard = unkept.map(|guard| guard.id.as_str());
+                guard.map(|guard| format!("no enforcement point on the way could keep the guard `{guard}`"))
+            };
+            let Some(because) = no_words(*port).or_else(denial).or_else(guard) else { return true };
             let service = shown(*port);
             let (from, to) = (from.shown(policy), to.shown(policy));
             held.push(HeldBack { from, to, service, because, flows: total.flows });
@@ -191,6 +197,23 @@ fn hold_back(policy: &Policy, wants: &mut Wants, held: &mut Vec<HeldBack>) {
         });
     }
     wants.retain(|_, ports| !ports.is_empty());
+}
+
+/// A guard that would count or cut off what is opened, and that nothing on the way can keep. To open it is an error then.
+fn unkept<'p>(policy: &'p Policy, topology: &Topology, [from, to]: [&AddressSet; 2]) -> Option<&'p Guard> {
+    let zones = ZoneIndex::new(policy);
+    let zone = |set: &AddressSet| zones.split(set).into_keys().next();
+    let (source, destination) = (zone(from)?, zone(to)?);
+    let devices: BTreeSet<_> =
+        topology.crossings(source, destination).into_iter().map(|crossing| crossing.device).collect();
+    policy.guards.iter().find(|guard| {
+        let isolates = matches!(guard.action, Action::Isolate { .. });
+        let counts = match &guard.subject {
+            Subject::Sources(subject) => !subject.is_disjoint(from) || isolates && !subject.is_disjoint(to),
+            Subject::Rule(_) => false,
+        };
+        counts && devices.iter().all(|device| policy.keeps(&policy[*device].target, guard).is_err())
+    })
 }
 
 /// True if an assertion speaks of a packet that would be allowed.
