@@ -10,13 +10,15 @@ use serde::Serialize;
 
 use super::args::{Format, Options};
 use super::commands::{as_of, check_loaded, count, load_meant, under_postures};
-use super::load::printable;
+use super::load::{Loaded, printable};
+use super::messages::Place;
 use super::terminal::{clear_progress, is_quiet, print, stage};
 use super::{Failure, Outcome, stdin};
 use crate::check::check;
 use crate::diag::Diagnostics;
 use crate::flows::{Capture, Flow, Form, read};
 use crate::simulate::{Placeholders, Report, Row, Simulation, Suggestion, human};
+use crate::syntax::parse;
 
 /// The name of the command.
 const NAME: &str = "simulate";
@@ -34,7 +36,7 @@ src, dst and dport, and if you like sport, count, bytes, first and last.
 
 Exit codes:
   0  replayed; with --exit-code, nothing would be blocked
-  1  with --exit-code: flows would be blocked; or the policy has findings
+  1  with --exit-code: flows would be blocked; or the policy has errors, be it only with what is suggested
   2  wrong usage, or a policy or a capture that cannot be read";
 
 /// What can be said to the command.
@@ -129,6 +131,7 @@ pub(super) fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     let mut diagnostics = Diagnostics::default();
     let loaded = load_meant(&arguments.path, &[], &options, &mut diagnostics)?;
     let placeholders = Placeholders::new(&loaded.files, as_of(&options));
+    let again = arguments.suggest.then(|| copied(&loaded));
     let checked = check_loaded(loaded, &options, check, diagnostics)?;
     if checked.diagnostics.has_errors() {
         checked.report(&options, NAME, &None::<Answer>)?;
@@ -146,8 +149,12 @@ pub(super) fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     }
     let (report, suggestion) = simulation.finish(&checked.sources, &placeholders);
     clear_progress();
-    let outcome =
-        if arguments.exit_code && report.blocked.flows > 0 { Outcome::Findings } else { Outcome::Fine };
+    let refused = match (again, &suggestion) {
+        (Some(again), Some(suggestion)) => refused(&again, suggestion, &options)?,
+        _ => None,
+    };
+    let is_blocked = arguments.exit_code && report.blocked.flows > 0;
+    let outcome = if refused.is_some() || is_blocked { Outcome::Findings } else { Outcome::Fine };
     say_captures(&captures)?;
     match arguments.format {
         SimulateFormat::Human => say(&report, suggestion.as_ref())?,
@@ -157,7 +164,38 @@ pub(super) fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
             checked.report(&options, NAME, &Answer { captures, postures, report, suggestion })?;
         }
     }
+    if let Some(refused) = refused {
+        let why = "the policy with these statements has errors, so they are not to be taken as they are";
+        print(io::stderr(), &format!("{refused}{why}\n"))?;
+    }
     Ok(outcome)
+}
+
+/// A policy as it was read, once more.
+fn copied(loaded: &Loaded) -> Loaded {
+    let Loaded { sources, files, exports, root, .. } = loaded;
+    let (sources, files, exports) = (sources.clone(), files.clone(), exports.clone());
+    Loaded { sources, files, exports, root: root.clone(), place: Place::stdin("suggestion") }
+}
+
+/// What is wrong with a policy once it has a suggestion too, if something is that was not before.
+fn refused(loaded: &Loaded, suggestion: &Suggestion, options: &Options) -> Result<Option<String>, Failure> {
+    let mut with = copied(loaded);
+    let mut diagnostics = Diagnostics::default();
+    let file = with.sources.add("<suggestion>".to_owned(), suggestion.text.clone());
+    let file = file.map_err(|_| Failure("the policy and the suggestion are too large".to_owned()))?.clone();
+    with.files.push(parse(&file, &mut diagnostics));
+    let mut with = check_loaded(with, options, check, diagnostics)?;
+    if with.diagnostics.has_errors() {
+        return Ok(Some(with.in_words()));
+    }
+    with.compile();
+    if !with.diagnostics.has_errors() {
+        return Ok(None);
+    }
+    let mut without = check_loaded(copied(loaded), options, check, Diagnostics::default())?;
+    without.compile();
+    Ok((!without.diagnostics.has_errors()).then(|| with.in_words()))
 }
 
 /// Refuses what cannot be meant.
@@ -207,7 +245,8 @@ fn say_captures(captures: &[NamedCapture]) -> Result<(), Failure> {
     let mut text = String::new();
     for NamedCapture { file, capture } in captures {
         if !is_quiet() {
-            text += &format!("`{file}` ({}): {} rows\n", capture.form.word(), capture.rows);
+            let rows = count(usize::try_from(capture.rows).unwrap_or(usize::MAX), "row");
+            text += &format!("`{file}` ({}): {rows}\n", capture.form.word());
         }
         if capture.bad > 0 {
             text += &format!(

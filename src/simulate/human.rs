@@ -9,8 +9,8 @@ use super::report::{Count, Report, Row};
 /// How many rows that would not pass are shown.
 const SHOWN: usize = 50;
 
-/// How many names of statements are shown.
-const NAMES: usize = 40;
+/// How wide lists of names are, in columns.
+const WIDTH: usize = 100;
 
 /// Writes a report for people: the counts, what would not pass row by row, and what else passes rule by rule.
 pub fn human(report: &Report) -> String {
@@ -139,10 +139,9 @@ fn unused(report: &Report) -> String {
         [(of("allow"), "allows that no flow used"), (of("forbid"), "forbids that no flow met")]
     {
         if !names.is_empty() {
-            let more = names.len().saturating_sub(NAMES);
-            let shown: Vec<&str> = names.iter().copied().take(NAMES).collect();
-            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
-            let _ = write!(text, "\n{what} ({}): {}{more}\n", names.len(), shown.join(", "));
+            let indent = textwrap::Options::new(WIDTH).initial_indent("  ").subsequent_indent("  ");
+            let list = textwrap::fill(&names.join(", "), indent.break_words(false));
+            let _ = write!(text, "\n{what} ({}):\n{list}\n", names.len());
         }
     }
     text

@@ -62,6 +62,23 @@ impl From<((IpAddr, IpAddr, u8, u16), Total)> for Seen {
     }
 }
 
+impl Seen {
+    /// True for ICMP between IPv6 addresses and ICMPv6 between IPv4 ones, which no service of a policy holds.
+    fn is_foreign(&self) -> bool {
+        self.port.protocol == if self.source.is_ipv4() { ICMPV6 } else { ICMP }
+    }
+
+    fn held(&self) -> HeldBack {
+        HeldBack {
+            from: self.source.to_string(),
+            to: self.destination.to_string(),
+            service: shown(self.port),
+            because: "this protocol belongs to the other family of addresses".to_owned(),
+            flows: self.total.flows,
+        }
+    }
+}
+
 /// A protocol with a destination port, or with `type * 256 + code` of ICMP.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Port {
@@ -108,6 +125,8 @@ impl Suggestion {
         placeholders: &Placeholders,
     ) -> Self {
         let mut held: Vec<HeldBack> = held_by_verdict(report);
+        let (foreign, seen): (Vec<Seen>, Vec<Seen>) = seen.into_iter().partition(Seen::is_foreign);
+        held.extend(foreign.iter().map(Seen::held));
         let mut wants = wants(policy, seen);
         hold_back(policy, &mut wants, &mut held);
         let allows: Vec<Allow> = merged(wants);
