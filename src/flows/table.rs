@@ -5,7 +5,7 @@ use std::io::BufRead;
 use csv::{ReaderBuilder, StringRecord};
 
 use super::error::{Problem, Unreadable};
-use super::{Capture, Flow};
+use super::{Capture, Flow, Form};
 
 /// A column: its names in small letters, the first of which messages use; and whether it is needed.
 pub(super) type Column = (&'static [&'static str], bool);
@@ -95,10 +95,12 @@ pub(super) fn read(
         let is_row = match reader.read_record(&mut record) {
             Ok(false) => return Ok(()),
             Ok(true) => Ok(()),
-            Err(problem) => match problem.into_kind() {
-                csv::ErrorKind::Io(problem) => return Err(problem.into()),
-                _ => Err(Problem::Text),
-            },
+            Err(problem) => {
+                if let csv::ErrorKind::Io(problem) = problem.into_kind() {
+                    return Err(problem.into());
+                }
+                Err(Problem::Text)
+            }
         };
         let line = record.position().map_or(0, csv::Position::line);
         if let Err(problem) = is_row {
@@ -109,7 +111,7 @@ pub(super) fn read(
             continue;
         } else if record.get(0).is_some_and(|field| field.starts_with(SUMMARY)) {
             in_summary = true;
-        } else if record.len() < header.names.len() {
+        } else if !has_all_fields(&record, &header, capture.form) {
             let (found, named) = (record.len(), header.names.len());
             capture.row(line, Err(Problem::Fields { found, named }), take);
         } else {
@@ -117,6 +119,13 @@ pub(super) fn read(
             capture.row(line, flow(&row), take);
         }
     }
+}
+
+/// True if no field is missing, and none is there without a name: in a row with one too many, all behind it would be
+/// taken for others. Some versions of nfdump print more at the end of a row than their header names.
+fn has_all_fields(record: &StringRecord, header: &Header, form: Form) -> bool {
+    let more = record.iter().skip(header.names.len()).all(|field| field.trim().is_empty());
+    record.len() >= header.names.len() && (more || form == Form::Nfdump)
 }
 
 /// True for the header itself, which stands again where tables were put one behind the other.

@@ -109,15 +109,16 @@ impl<'p> Judge<'p> {
         if source == destination {
             return Verdict::Local;
         }
-        match self.by_rules(from, to, packet, at, note) {
-            verdict if verdict.passes() => verdict,
-            _ if self.unseen.contains(&(source, destination)) => Verdict::Unseen,
-            verdict @ Verdict::Forbidden(_) => verdict,
-            verdict => match self.before.as_ref().map(|before| before.judge(packet, at, &mut |_| {})) {
-                Some(Verdict::Allowed(rule) | Verdict::AtTimes(rule)) => Verdict::Cut(rule),
-                _ => verdict,
-            },
+        let verdict = self.by_rules(from, to, packet, at, note);
+        if verdict.passes() {
+            return verdict;
         }
+        if self.unseen.contains(&(source, destination)) {
+            return Verdict::Unseen;
+        }
+        let before = self.before.as_ref().map(|before| before.judge(packet, at, &mut |_| {}));
+        let without = before.filter(|before| before.passes()).and_then(Verdict::rule);
+        without.map_or(verdict, Verdict::Cut)
     }
 
     /// The first rule that matches decides; of allows with a schedule, only at its times.
@@ -151,11 +152,11 @@ impl<'p> Judge<'p> {
             if !matches!(own, Verdict::OtherTimes(_)) {
                 note(index);
             }
-            verdict = match verdict {
-                Verdict::Unmentioned => own,
-                Verdict::OtherTimes(_) if !matches!(own, Verdict::OtherTimes(_)) => own,
-                decided => decided,
-            };
+            // A rule that holds at the time of the flow comes before one that does not.
+            let is_late = matches!(verdict, Verdict::OtherTimes(_)) && own.passes();
+            if verdict == Verdict::Unmentioned || is_late {
+                verdict = own;
+            }
         }
         verdict
     }

@@ -20,6 +20,12 @@ pub(super) struct Allow {
 /// What one end wanted of others.
 type Profile = BTreeMap<End, BTreeMap<Port, Total>>;
 
+/// The same without how often.
+type Wanted = Vec<(End, Vec<Port>)>;
+
+/// All ends that are one side of the same, with how often.
+type Side = (BTreeSet<End>, Total);
+
 /// The statements for all that was seen, in a stable order.
 pub(super) fn merged(wants: Wants) -> Vec<Allow> {
     let wants = turned(joined(turned(joined(wants))));
@@ -49,7 +55,7 @@ fn joined(wants: Wants) -> Wants {
         profiles.entry(from).or_default().insert(to, ports);
     }
     let mut named = Wants::new();
-    let mut alike: BTreeMap<(ZoneId, Vec<(End, Vec<Port>)>), (BTreeSet<IpAddr>, Profile)> = BTreeMap::new();
+    let mut alike: BTreeMap<(ZoneId, Wanted), (BTreeSet<IpAddr>, Profile)> = BTreeMap::new();
     for (from, profile) in profiles {
         match from {
             End::Named(_) => {
@@ -75,13 +81,13 @@ fn joined(wants: Wants) -> Wants {
 
 /// Statements of which those of one source and the same ports are one, and then those with the same destinations.
 fn statements(wants: &Wants) -> Vec<Allow> {
-    let mut of_source: BTreeMap<(&End, Vec<Port>), (BTreeSet<End>, Total)> = BTreeMap::new();
+    let mut of_source: BTreeMap<(&End, Vec<Port>), Side> = BTreeMap::new();
     for ((from, to), own) in wants {
         let (destinations, total) = of_source.entry((from, ports(own))).or_default();
         destinations.insert(to.clone());
         own.values().for_each(|more| add(total, more));
     }
-    let mut alike: BTreeMap<(BTreeSet<End>, Vec<Port>), (BTreeSet<End>, Total)> = BTreeMap::new();
+    let mut alike: BTreeMap<(BTreeSet<End>, Vec<Port>), Side> = BTreeMap::new();
     for ((from, ports), (destinations, more)) in of_source {
         let (sources, total) = alike.entry((destinations, ports)).or_default();
         sources.insert(from.clone());

@@ -162,7 +162,7 @@ fn earlier(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
     one.into_iter().chain(other).min()
 }
 
-/// True if both times are known and the first is the earlier one.
+/// True if both times are known, by clocks that can be compared, and the first is the earlier one.
 fn is_before(one: Option<Moment>, other: Option<Moment>) -> bool {
-    one.zip(other).is_some_and(|(one, other)| one < other)
+    one.zip(other).is_some_and(|(one, other)| one.is_wall == other.is_wall && one < other)
 }

@@ -155,7 +155,7 @@ impl Report {
             report.rows.push(row(judge, sources, &key, &group));
         }
         (report.flows, report.first, report.last) = (all.flows, all.first, all.last);
-        report.rows.sort_by(|one, other| one.order().cmp(&other.order()));
+        report.rows.sort_by_cached_key(Row::order);
         report
     }
 
@@ -187,14 +187,14 @@ impl Count {
 
 impl Row {
     /// What would be blocked first, of that the most first; then by what is shown.
-    fn order(&self) -> impl Ord {
+    fn order(&self) -> impl Ord + use<> {
         let rank = match self.decided {
-            verdict if verdict.is_blocked() => 0,
+            Verdict::Forbidden(_) | Verdict::Cut(_) | Verdict::OtherTimes(_) | Verdict::Unmentioned => 0,
             Verdict::Unseen => 1,
             Verdict::Unzoned => 2,
             Verdict::AtTimes(_) => 3,
+            Verdict::Allowed(_) => 4,
             Verdict::Local => 5,
-            _ => 4,
         };
         let most = std::cmp::Reverse(self.count.flows);
         let shown = (self.from.clone(), self.from_zone.clone(), self.to.clone(), self.to_zone.clone());

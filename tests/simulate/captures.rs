@@ -155,6 +155,9 @@ tcp,10.1.0.1,10.2.0.1,1,2,1,2026-13-01 00:00:00
     let problems: Vec<&str> = capture.first_bad.iter().map(|bad| bad.problem.as_str()).collect();
     assert_eq!(problems[0], "it has 4 fields, and the header names 7");
     assert_eq!(problems[4], "`0` in `count` is not a number from 1 on");
+    let long = "proto,src,dst,dport\ntcp,10.1.0.1,10.2.0.1,1,\ntcp,10.1.0.1,10.2.0.1,1,2\n";
+    let (capture, _) = captured(long.as_bytes(), None).unwrap();
+    assert_eq!((capture.rows, capture.bad, capture.first_bad[0].line), (1, 1, 3));
     let bad = ZEEK.replace("\tSF\t^dD", "\tSF").replace("12.5", "long");
     let (capture, _) = captured(bad.as_bytes(), None).unwrap();
     assert_eq!((capture.rows, capture.bad), (2, 2));
