@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+// INVARIANT: said at each map below.
 use hashbrown::HashMap;
 
 use crate::ir::{EndpointId, Policy, RuleIndex, ZoneId};

@@ -7,6 +7,7 @@
 
 use std::cmp::Ordering;
 
+// INVARIANT: said at each map below.
 use hashbrown::HashMap;
 
 use super::judge::{Judge, Verdict};

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+// INVARIANT: said at each map below.
 use hashbrown::HashMap;
 
 use super::judge::{Judge, Verdict};
@@ -63,6 +64,7 @@ pub struct Simulation<'p> {
 }
 
 /// What was added up.
+#[derive(Default)]
 struct Sums {
     // INVARIANT: walked once, to make a list that is sorted.
     groups: HashMap<Key, Group>,
@@ -91,7 +93,7 @@ impl<'p> Simulation<'p> {
     pub fn new(policy: &'p Policy, before: Option<&'p Policy>, suggests: bool) -> Self {
         Simulation {
             judge: Judge::new(policy, before),
-            sums: Sums { groups: HashMap::new(), seen: suggests.then(HashMap::new) },
+            sums: Sums { seen: suggests.then(Default::default), ..Sums::default() },
             pairs: Pairs::default(),
             used: vec![false; policy.rules.len()],
         }
