@@ -19,6 +19,8 @@ pub mod prove;
 pub mod report;
 pub mod diff;
 pub mod query;
+pub mod flows;
+pub mod simulate;
 pub mod testing;
 pub mod refactor;
 pub mod cli;

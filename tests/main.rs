@@ -38,6 +38,7 @@ mod posture;
 mod report;
 mod diff;
 mod testing;
+mod simulate;
 mod refactor;
 mod hazards;
 mod redundancy;

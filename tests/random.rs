@@ -20,7 +20,7 @@ pub(crate) use self::judge::is_expressible;
 use self::judge::{Outcome, Tally, judge};
 pub(crate) use self::naive::{Naive, Said, Verdict, turns};
 pub(crate) use self::packets::{Packet, Sampler};
-pub(crate) use self::policy::{DEVICE, Random, Wanted, read};
+pub(crate) use self::policy::{DEVICE, Random, Read, Wanted, read};
 use crate::support::AS_OF;
 
 /// The numbers of the policies to try: `normal` of them, or as many as the environment says. The first is not 1, since

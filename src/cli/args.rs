@@ -199,6 +199,9 @@ pub(super) enum Command {
     #[command(after_help = super::test::HELP)]
     Test(super::test::Tests),
 
+    /// Replay recorded flows against a policy: what would be blocked, what no flow used, and what would have to be allowed
+    Simulate(super::simulate::Simulate),
+
     /// Put the policy of a small hospital into a directory, to start from
     #[command(after_help = scaffold::HELP)]
     Init(scaffold::Init),

@@ -52,6 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Diff(changes) => super::diff::run(changes),
         Command::Fmt(formatting) => super::format::run(formatting),
         Command::Rule(arguments) => super::rule::run(arguments),
+        Command::Simulate(arguments) => super::simulate::run(arguments),
         Command::Test(tests) => super::test::run(tests),
         Command::Rename(arguments) => super::refactor::rename(arguments),
         Command::Add(arguments) => super::refactor::add(arguments),

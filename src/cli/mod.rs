@@ -24,6 +24,7 @@ mod rewrite;
 mod rule;
 mod scaffold;
 mod shell;
+mod simulate;
 mod splice;
 mod stdin;
 mod targets;

@@ -20,7 +20,7 @@ const CONFIG: &str = "<?xml version=\"1.0\"?>
 
 /// A command with what follows it for exit codes 0, 1 and 2. What lies in the directory is made in the test; a command that
 /// finds nothing wrong with anything, or that is nothing but help, has no 1.
-const COMMANDS: [(&str, &str, Option<&str>, &str); 23] = [
+const COMMANDS: [(&str, &str, Option<&str>, &str); 24] = [
     ("check", "good", Some("bad"), "missing"),
     ("build", "good --out made/again", Some("bad"), "missing"),
     ("verify", "good --against made/build", Some("good --against made/other"), "good --against missing"),
@@ -42,6 +42,7 @@ const COMMANDS: [(&str, &str, Option<&str>, &str); 23] = [
     ("what-can", "ward reach good", Some("ward reach bad"), "ward reach missing"),
     ("inventory", "devices", Some("bad"), "good"),
     ("diff", "good good --exit-code", Some("good other --exit-code"), "good bad"),
+    ("simulate", "good --flows packets.csv", Some("bad --flows packets.csv"), "good --flows missing"),
     ("test", "asserted", Some("asserted --tests wrong.csv"), "good"),
     ("fmt", "other", Some("loose --check"), "bad"),
     ("rename", "pump_srv server good --diff", Some("pump_srv server bad"), "nobody server good"),
