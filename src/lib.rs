@@ -19,6 +19,7 @@ pub mod prove;
 pub mod report;
 pub mod diff;
 pub mod query;
+pub mod observe;
 pub mod testing;
 pub mod refactor;
 pub mod cli;

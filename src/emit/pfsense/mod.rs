@@ -21,6 +21,7 @@ mod view;
 
 use std::collections::BTreeSet;
 
+pub use self::text::name_in_description;
 pub use self::splice::{SpliceError, Spliced, splice};
 use self::view::{Config, LeftOut};
 use super::error::EmitError;

@@ -37,12 +37,17 @@ pub(super) fn valid_interface(name: &str) -> bool {
 
 /// The description of a rule: the mark, the name of the statement, and as much of the reason as fits.
 pub(super) fn description(id: &str, reason: Option<&str>) -> String {
-    let id = clean(&shortened(id, MAX_ID_BYTES));
+    let id = name_in_description(id);
     let text = match reason.map(clean).filter(|reason| !reason.is_empty()) {
         Some(reason) => format!("{MARK}{id}, {reason}"),
         None => format!("{MARK}{id}"),
     };
     escaped(&cut(&text, MAX_DESCRIPTION_BYTES))
+}
+
+/// The name of a statement as descriptions of its rules have it: whole, or its start and a digest.
+pub fn name_in_description(id: &str) -> String {
+    clean(&shortened(id, MAX_ID_BYTES))
 }
 
 /// The description of an alias.
