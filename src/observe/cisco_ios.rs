@@ -101,9 +101,9 @@ pub(super) fn lists(config: &str) -> BTreeMap<String, Vec<Line>> {
     lists
 }
 
-/// The statement that a remark names: `rule NAME`, `rule NAME: reason`, `rule NAME, until 2027-06-30`.
+/// The statement that a remark names: `rule NAME`, `rule NAME: reason`, `rule NAME, until 2027-06-30`, `manage NAME`.
 fn statement(remark: &str) -> Option<String> {
-    let rest = remark.strip_prefix("rule ")?;
+    let rest = remark.strip_prefix("rule ").or_else(|| remark.strip_prefix("manage "))?;
     Some(rest.split([':', ',', ' ']).next()?.to_owned())
 }
 

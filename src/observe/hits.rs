@@ -116,6 +116,15 @@ pub struct Count {
     pub bytes: Option<u64>,
 }
 
+/// Why a count of nothing is no proof.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Doubt {
+    /// The counters of an enforcement point were not given.
+    NotGiven(String),
+    /// Something else, in words.
+    Said(String),
+}
+
 /// What one enforcement point says of statements.
 #[derive(Default)]
 struct Measured {
@@ -168,7 +177,7 @@ fn statement(
     effect: &'static str,
     about: &crate::ir::About,
     measured: &BTreeMap<String, Measured>,
-    doubts: BTreeSet<String>,
+    doubts: BTreeSet<Doubt>,
 ) -> StatementHits {
     let counts: Vec<Count> = measured.values().filter_map(|measured| measured.counts.get(id)).cloned().collect();
     let packets = counts.iter().map(|count| count.packets).max().unwrap_or(0);
@@ -177,9 +186,22 @@ fn statement(
         (0, false) => State::NotMeasured,
         _ => State::Used,
     };
-    let why = if state == State::NotMeasured { doubts.into_iter().collect() } else { Vec::new() };
+    let why = if state == State::NotMeasured { in_words(doubts) } else { Vec::new() };
     let (id, owner, reason) = (id.to_owned(), about.owner.clone(), about.reason.clone());
     StatementHits { id, effect, place: String::new(), owner, reason, state, packets, counts, why }
+}
+
+/// Doubts in words, all enforcement points that were not given in one.
+fn in_words(doubts: BTreeSet<Doubt>) -> Vec<String> {
+    let (mut missing, mut said) = (Vec::new(), Vec::new());
+    for doubt in doubts {
+        match doubt {
+            Doubt::NotGiven(name) => missing.push(name),
+            Doubt::Said(text) => said.push(text),
+        }
+    }
+    let missing = (!missing.is_empty()).then(|| format!("the counters of {} were not given", missing.join(", ")));
+    missing.into_iter().chain(said).collect()
 }
 
 /// The counters of a dump by what they belong to and what tells them apart, those that came twice added up.
@@ -274,14 +296,14 @@ fn measure(policy: &Policy, compiled: &Compiled, given: &Given) -> Measured {
 }
 
 /// Why a count of nothing at an enforcement point is no proof; nothing if it is one.
-fn doubt(policy: &Policy, device: usize, id: &str, measured: &BTreeMap<String, Measured>) -> Option<String> {
+fn doubt(policy: &Policy, device: usize, id: &str, measured: &BTreeMap<String, Measured>) -> Option<Doubt> {
     let name = policy.devices.get(device).map(|device| device.name.as_str()).unwrap_or_default();
     match measured.get(name) {
-        None => Some(format!("the counters of {name} were not given")),
+        None => Some(Doubt::NotGiven(name.to_owned())),
         Some(one) => match (one.doubts.get(id), one.counts.get(id)) {
-            (Some(doubt), _) => Some(doubt.clone()),
+            (Some(doubt), _) => Some(Doubt::Said(doubt.clone())),
             (None, Some(_)) => None,
-            (None, None) => Some(format!("{name} has no counter of it")),
+            (None, None) => Some(Doubt::Said(format!("{name} has no counter of it"))),
         },
     }
 }
@@ -292,14 +314,14 @@ fn everywhere(
     id: &str,
     compiled: &BTreeMap<String, Compiled>,
     measured: &BTreeMap<String, Measured>,
-) -> BTreeSet<String> {
+) -> BTreeSet<Doubt> {
     let places = policy.devices.iter().zip(0..);
     let places: Vec<usize> = places
         .filter(|(device, _)| compiled.get(&device.name).is_some_and(|own| own.parts_of(id).is_some()))
         .map(|(_, place)| place)
         .collect();
     if places.is_empty() {
-        return ["no enforcement point has a counter of it".to_owned()].into();
+        return [Doubt::Said("no enforcement point has a counter of it".to_owned())].into();
     }
     places.into_iter().filter_map(|place| doubt(policy, place, id, measured)).collect()
 }
@@ -323,18 +345,16 @@ impl Ways {
     }
 
     /// Why it cannot be said that an allow was not used; nothing if it can.
-    fn doubts(&self, policy: &Policy, rule: RuleIndex, measured: &BTreeMap<String, Measured>) -> BTreeSet<String> {
+    fn doubts(&self, policy: &Policy, rule: RuleIndex, measured: &BTreeMap<String, Measured>) -> BTreeSet<Doubt> {
         let id = &policy[rule].id;
-        let Some(pairs) = self.pairs.get(&rule) else { return ["nothing of it is open".to_owned()].into() };
+        let Some(pairs) = self.pairs.get(&rule) else { return [Doubt::Said("nothing of it is open".to_owned())].into() };
         let mut doubts = BTreeSet::new();
         for (from, to) in pairs {
             let crossed: BTreeSet<usize> =
                 self.topology.crossings(*from, *to).iter().map(|crossing| crossing.device.0).collect();
             if crossed.is_empty() {
-                doubts.insert(format!(
-                    "no enforcement point lies between {} and {}",
-                    policy[*from].name, policy[*to].name
-                ));
+                let (from, to) = (&policy[*from].name, &policy[*to].name);
+                doubts.insert(Doubt::Said(format!("no enforcement point lies between {from} and {to}")));
                 continue;
             }
             let at = |zone: &ZoneId| -> Vec<usize> {
@@ -348,7 +368,7 @@ impl Ways {
             // A packet leaves its zone by one of those that the zone is attached to, and enters the other by one of those
             // that this one is.
             let cuts = [at(from), at(to), all];
-            let why = |cut: &Vec<usize>| -> BTreeSet<String> {
+            let why = |cut: &Vec<usize>| -> BTreeSet<Doubt> {
                 cut.iter().filter_map(|place| doubt(policy, *place, id, measured)).collect()
             };
             if cuts.iter().filter(|cut| !cut.is_empty()).any(|cut| why(cut).is_empty()) {

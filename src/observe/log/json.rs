@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::{Because, Did, Entry, Line, Seen, netfilter};
+use super::{Because, Entry, Line, Seen, netfilter};
 use crate::set::{ICMP, ICMPV6};
 
 /// Reads a line.
@@ -95,6 +95,7 @@ impl Entry<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Did;
     use super::*;
 
     fn entry(line: &str) -> Entry<'_> {

@@ -110,20 +110,34 @@ impl<'p> Judge<'p> {
         if owner == Some(Why::Foreign) {
             return None;
         }
+        let is_for_device = entry.is_for_device || self.speaks_of_device(owner.as_ref());
         let seen = &entry.seen;
         let packet = seen.packet();
         let (agreement, because, rule) = match (owner, packet) {
             (Some(Why::Apart(what)), _) => (Agreement::Apart, what, None),
             (_, None) => (Agreement::Unjudged, "the line does not show its ports or message".to_owned(), None),
-            (_, Some(packet)) if entry.is_for_device => self.for_device(entry, &packet, device),
+            (_, Some(packet)) if is_for_device => self.for_device(entry, &packet, device),
             (logged, Some(packet)) => self.through(entry, &packet, logged),
         };
-        let to = match entry.is_for_device {
+        let to = match is_for_device {
             true => format!("{} itself", device.unwrap_or("the firewall")),
             false => self.name(seen.destination),
         };
-        let service = service(seen.protocol, seen.ports);
+        let service = match (agreement, seen.ports) {
+            // The port that it goes to is any, and would make a group of each answer.
+            (Agreement::LateAnswer, Some((port, _))) => format!("{} from port {port}", protocol_name(seen.protocol)),
+            _ => service(seen.protocol, seen.ports),
+        };
         Some(Verdict { agreement, because, rule, from: self.name(seen.source), to, service })
+    }
+
+    /// True if what a device names speaks of packets to itself: a `manage` statement, or what stands behind all of these.
+    fn speaks_of_device(&self, owner: Option<&Why>) -> bool {
+        match owner {
+            Some(Why::Statement(id)) => self.policy.managements.iter().any(|one| one.id == *id),
+            Some(Why::ToDevice) => true,
+            Some(Why::Apart(_) | Why::Foreign) | None => false,
+        }
     }
 
     /// Why the device did what it did, in words of the policy; nothing if it did so by default.
@@ -152,6 +166,7 @@ impl<'p> Judge<'p> {
                     Some((_, Owner::Ambiguous(name))) => Why::Statement(name),
                     Some((compiled, Owner::Own | Owner::Unknown(_))) => match compiled.description(tracker) {
                         Some("foreign-source") => Why::Apart("the source does not belong there".to_owned()),
+                        Some("to-firewall") => Why::ToDevice,
                         _ => return None,
                     },
                     None => Why::Foreign,
@@ -237,13 +252,13 @@ impl<'p> Judge<'p> {
         (agreement, because, rule)
     }
 
-    /// Who an address is: its classes and peers and its zone, or itself if it lies in none.
+    /// Who an address is: its classes and peers, and its zone.
     fn name(&self, address: IpAddr) -> String {
         if let Some(name) = self.names.borrow().get(&address) {
             return name.clone();
         }
         let name = match self.decider.zone_of(address) {
-            None => format!("{address}, in no zone"),
+            None => "an address in no zone".to_owned(),
             Some(zone) => {
                 let holds = |one: &&crate::ir::Endpoint| one.zone == zone && one.addresses.contains(address);
                 let endpoints = self.policy.endpoints.iter().filter(holds);
@@ -266,6 +281,7 @@ impl<'p> Judge<'p> {
 enum Why {
     Statement(String),
     Apart(String),
+    ToDevice,
     Foreign,
 }
 

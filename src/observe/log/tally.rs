@@ -55,7 +55,7 @@ fn word<S: Serializer>(agreement: &Agreement, serializer: S) -> Result<S::Ok, S:
 pub struct Report {
     /// How many lines there were.
     pub lines: u64,
-    /// How many of them were logged by rules of cordon's, and read.
+    /// How many of them were logged by rules of cordon's, or say that such lines were left out, and were read.
     pub read: u64,
     /// How many are no lines of a firewall's log.
     pub skipped: u64,
@@ -112,7 +112,10 @@ impl<'j, 'p> Tally<'j, 'p> {
         match read(line.trim_end()) {
             Line::Foreign => self.report.skipped += 1,
             Line::Others => self.report.others += 1,
-            Line::Lost(packets) => self.report.lost = self.report.lost.saturating_add(packets),
+            Line::Lost(packets) => {
+                self.report.read += 1;
+                self.report.lost = self.report.lost.saturating_add(packets);
+            }
             Line::Unreadable => self.unreadable(file, number),
             Line::Entry(entry) => self.entry(&entry),
         }
