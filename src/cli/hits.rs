@@ -14,9 +14,7 @@ use super::terminal::{print, stage};
 use super::{Failure, Outcome};
 use crate::emit::OutputFile;
 use crate::ir::Policy;
-use crate::observe::{
-    Compiled, Dump, Form, Given, Hits, comma_separated, detect, hits, human, read,
-};
+use crate::observe::{Compiled, Dump, Form, Given, Hits, comma_separated, detect, hits, human, read};
 
 /// What stands below the help.
 pub(super) const HELP: &str = "\
@@ -154,12 +152,18 @@ fn given(arguments: &HitsArguments, policy: &Policy) -> Result<Vec<Given>, Failu
         given.push(Given { device, form, files, now: dump, since });
     }
     match then.into_keys().next() {
-        Some(device) => Err(Failure(format!("no file of `--from` is of `{device}`, of which `--since` has one"))),
+        Some(device) => {
+            Err(Failure(format!("no file of `--from` is of `{device}`, of which `--since` has one")))
+        }
         None => Ok(given),
     }
 }
 
-fn shown(files: &[String], device: Option<&str>, policy: &Policy) -> Result<BTreeMap<String, Shown>, Failure> {
+fn shown(
+    files: &[String],
+    device: Option<&str>,
+    policy: &Policy,
+) -> Result<BTreeMap<String, Shown>, Failure> {
     let mut all: BTreeMap<String, Shown> = BTreeMap::new();
     for argument in files {
         let (name, path) = split(argument, policy);
@@ -172,10 +176,13 @@ fn shown(files: &[String], device: Option<&str>, policy: &Policy) -> Result<BTre
             Some(name) => known(policy, name)?.to_owned(),
             None => device_of(path, form, policy).map_err(failed)?,
         };
-        let target = policy.devices.iter().find(|known| known.name == device).map(|known| known.target.as_str());
+        let target =
+            policy.devices.iter().find(|known| known.name == device).map(|known| known.target.as_str());
         if target != Some(form.target()) {
             let (command, target) = (form.command(), target.unwrap_or_default());
-            return Err(failed(format!("this is what `{command}` prints, but `{device}` has the target {target}")));
+            return Err(failed(format!(
+                "this is what `{command}` prints, but `{device}` has the target {target}"
+            )));
         }
         let new = || Shown { form, files: Vec::new(), dump: Dump::default() };
         let one = all.entry(device.clone()).or_insert_with(new);
@@ -194,7 +201,8 @@ fn shown(files: &[String], device: Option<&str>, policy: &Policy) -> Result<BTre
 fn split<'a>(argument: &'a str, policy: &Policy) -> (Option<&'a str>, &'a Path) {
     let whole = Path::new(argument);
     let named = argument.split_once('=').filter(|_| !whole.exists());
-    let is_name = |name: &str| policy.devices.iter().any(|device| device.name == name) || !name.contains(['/', '.']);
+    let is_name =
+        |name: &str| policy.devices.iter().any(|device| device.name == name) || !name.contains(['/', '.']);
     match named.filter(|(name, _)| is_name(name)) {
         Some((name, path)) => (Some(name), Path::new(path)),
         None => (None, whole),
@@ -223,7 +231,9 @@ fn device_of(path: &Path, form: Form, policy: &Policy) -> Result<String, String>
     let mut fitting = policy.devices.iter().filter(|device| device.target == form.target());
     match (fitting.next(), fitting.next()) {
         (Some(only), None) => Ok(only.name.clone()),
-        (None, _) => Err(format!("no enforcement point has the target {}, whose counters these are", form.target())),
+        (None, _) => {
+            Err(format!("no enforcement point has the target {}, whose counters these are", form.target()))
+        }
         (Some(one), Some(other)) => Err(format!(
             "these could be counters of `{}` or `{}`: say which, as in `{}={}`",
             one.name,

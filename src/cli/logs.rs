@@ -68,7 +68,9 @@ pub(super) fn run(arguments: &LogsArguments) -> Result<Outcome, Failure> {
     let options = Options::of(arguments.format.of_findings(), arguments.as_of, arguments.postures.clone());
     let from_stdin = arguments.from.iter().filter(|path| stdin::is_meant(path)).count();
     if from_stdin > 1 || from_stdin == 1 && stdin::is_meant(&arguments.path) {
-        return Err(Failure("standard input holds the policy or one log, not both: name the other with a path".to_owned()));
+        return Err(Failure(
+            "standard input holds the policy or one log, not both: name the other with a path".to_owned(),
+        ));
     }
     let mut checked = read_and_check(&arguments.path, &options)?;
     let files = checked.compile();
@@ -91,7 +93,8 @@ pub(super) fn run(arguments: &LogsArguments) -> Result<Outcome, Failure> {
         AnswerForm::Human => print(io::stdout(), &human(&report, arguments.top))?,
         AnswerForm::Json => checked.report(&options, "logs", &report)?,
         AnswerForm::Csv => {
-            let table = comma_separated(&report).map_err(|error| Failure(format!("cannot write: {error}")))?;
+            let table =
+                comma_separated(&report).map_err(|error| Failure(format!("cannot write: {error}")))?;
             print(io::stdout(), &table)?;
         }
     }

@@ -84,7 +84,8 @@ pub(super) fn lists(config: &str) -> BTreeMap<String, Vec<Line>> {
     let mut lists: BTreeMap<String, Vec<Line>> = BTreeMap::new();
     let (mut list, mut rule) = (None, None);
     for line in config.lines() {
-        let heading = line.strip_prefix("ip access-list extended ").or_else(|| line.strip_prefix("ipv6 access-list "));
+        let heading =
+            line.strip_prefix("ip access-list extended ").or_else(|| line.strip_prefix("ipv6 access-list "));
         if let Some(name) = heading {
             (list, rule) = (Some(name.to_owned()), None);
             lists.insert(name.to_owned(), Vec::new());

@@ -179,7 +179,8 @@ fn statement(
     measured: &BTreeMap<String, Measured>,
     doubts: BTreeSet<Doubt>,
 ) -> StatementHits {
-    let counts: Vec<Count> = measured.values().filter_map(|measured| measured.counts.get(id)).cloned().collect();
+    let counts: Vec<Count> =
+        measured.values().filter_map(|measured| measured.counts.get(id)).cloned().collect();
     let packets = counts.iter().map(|count| count.packets).max().unwrap_or(0);
     let state = match (packets, doubts.is_empty()) {
         (0, true) => State::Unused,
@@ -200,7 +201,8 @@ fn in_words(doubts: BTreeSet<Doubt>) -> Vec<String> {
             Doubt::Said(text) => said.push(text),
         }
     }
-    let missing = (!missing.is_empty()).then(|| format!("the counters of {} were not given", missing.join(", ")));
+    let missing =
+        (!missing.is_empty()).then(|| format!("the counters of {} were not given", missing.join(", ")));
     missing.into_iter().chain(said).collect()
 }
 
@@ -227,7 +229,13 @@ fn measure(policy: &Policy, compiled: &Compiled, given: &Given) -> Measured {
     let mut measured = Measured::default();
     let (mut unknown, mut ambiguous): (BTreeMap<String, u64>, BTreeMap<String, u64>) = Default::default();
     let mut shown: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    let changed: BTreeSet<&str> = given.now.parts.iter().map(String::as_str).filter(|part| !compiled.agrees(&given.now, part)).collect();
+    let changed: BTreeSet<&str> = given
+        .now
+        .parts
+        .iter()
+        .map(String::as_str)
+        .filter(|part| !compiled.agrees(&given.now, part))
+        .collect();
     let mut done = BTreeSet::new();
     for counter in &given.now.counters {
         let key = (counter.part.as_str(), counter.key.as_str());
@@ -237,9 +245,10 @@ fn measure(policy: &Policy, compiled: &Compiled, given: &Given) -> Measured {
         let (packets, bytes) = now.get(&key).copied().unwrap_or_default();
         let earlier = then.as_ref().map(|then| then.get(&key).copied());
         let (packets, bytes) = match earlier.flatten().filter(|_| !restarted) {
-            Some((before, before_bytes)) => {
-                (packets.saturating_sub(before), bytes.zip(before_bytes).map(|(one, other)| one.saturating_sub(other)))
-            }
+            Some((before, before_bytes)) => (
+                packets.saturating_sub(before),
+                bytes.zip(before_bytes).map(|(one, other)| one.saturating_sub(other)),
+            ),
             None => (packets, bytes),
         };
         let owner = match changed.contains(counter.part.as_str()) {
@@ -345,9 +354,16 @@ impl Ways {
     }
 
     /// Why it cannot be said that an allow was not used; nothing if it can.
-    fn doubts(&self, policy: &Policy, rule: RuleIndex, measured: &BTreeMap<String, Measured>) -> BTreeSet<Doubt> {
+    fn doubts(
+        &self,
+        policy: &Policy,
+        rule: RuleIndex,
+        measured: &BTreeMap<String, Measured>,
+    ) -> BTreeSet<Doubt> {
         let id = &policy[rule].id;
-        let Some(pairs) = self.pairs.get(&rule) else { return [Doubt::Said("nothing of it is open".to_owned())].into() };
+        let Some(pairs) = self.pairs.get(&rule) else {
+            return [Doubt::Said("nothing of it is open".to_owned())].into();
+        };
         let mut doubts = BTreeSet::new();
         for (from, to) in pairs {
             let crossed: BTreeSet<usize> =
@@ -374,7 +390,13 @@ impl Ways {
             if cuts.iter().filter(|cut| !cut.is_empty()).any(|cut| why(cut).is_empty()) {
                 continue;
             }
-            doubts.extend(cuts.iter().filter(|cut| !cut.is_empty()).map(why).min_by_key(BTreeSet::len).unwrap_or_default());
+            doubts.extend(
+                cuts.iter()
+                    .filter(|cut| !cut.is_empty())
+                    .map(why)
+                    .min_by_key(BTreeSet::len)
+                    .unwrap_or_default(),
+            );
         }
         doubts
     }

@@ -11,13 +11,18 @@ pub fn human(hits: &Hits, only_unused: bool) -> String {
         // Writing into a string cannot fail.
         let _ = writeln!(text, "{} ({}): {}", device.name, device.target, device.files.join(", "));
         if device.restarted {
-            let _ = writeln!(text, "  began to count anew since the earlier counts: counts are those since then");
+            let _ =
+                writeln!(text, "  began to count anew since the earlier counts: counts are those since then");
         }
         for (what, packets) in &device.unknown {
             let _ = writeln!(text, "  {what} is not of this policy as it is now: {}", packets_of(*packets));
         }
         for (name, packets) in &device.ambiguous {
-            let _ = writeln!(text, "  `{name}` could be several statements: {}, counted for none", packets_of(*packets));
+            let _ = writeln!(
+                text,
+                "  `{name}` could be several statements: {}, counted for none",
+                packets_of(*packets)
+            );
         }
     }
     if !hits.missing.is_empty() {
@@ -42,9 +47,14 @@ pub fn human(hits: &Hits, only_unused: bool) -> String {
         }
     }
     let unused = hits.unused().count();
-    let measured = hits.statements.iter().filter(|one| one.effect != "forbid" && one.state != State::NotMeasured);
+    let measured =
+        hits.statements.iter().filter(|one| one.effect != "forbid" && one.state != State::NotMeasured);
     let since = if hits.since { " since the earlier counts" } else { "" };
-    let _ = writeln!(text, "\n{unused} of {} measured statements that allow something were not used{since}", measured.count());
+    let _ = writeln!(
+        text,
+        "\n{unused} of {} measured statements that allow something were not used{since}",
+        measured.count()
+    );
     text
 }
 
@@ -102,12 +112,32 @@ impl StatementHits {
 /// If it cannot be written into memory, which would be a bug.
 pub fn comma_separated(hits: &Hits, only_unused: bool) -> Result<String, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["statement", "effect", "place", "owner", "state", "device", "packets", "bytes", "why"])?;
+    writer.write_record([
+        "statement",
+        "effect",
+        "place",
+        "owner",
+        "state",
+        "device",
+        "packets",
+        "bytes",
+        "why",
+    ])?;
     for one in hits.statements.iter().filter(|one| one.is_wanted(only_unused)) {
         let owner = one.owner.as_deref().unwrap_or_default();
         let why = one.why.join("; ");
         let mut row = |device: &str, packets: &str, bytes: &str| {
-            writer.write_record([&one.id, one.effect, &one.place, owner, one.state.word(), device, packets, bytes, &why])
+            writer.write_record([
+                &one.id,
+                one.effect,
+                &one.place,
+                owner,
+                one.state.word(),
+                device,
+                packets,
+                bytes,
+                &why,
+            ])
         };
         if one.counts.is_empty() {
             row("", "", "")?;

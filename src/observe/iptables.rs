@@ -94,7 +94,13 @@ fn family_of(text: &str) -> Option<char> {
     }
 }
 
-fn counter(part: &str, key: String, name: &str, counts: (&str, &str), line: usize) -> Result<Counter, Unreadable> {
+fn counter(
+    part: &str,
+    key: String,
+    name: &str,
+    counts: (&str, &str),
+    line: usize,
+) -> Result<Counter, Unreadable> {
     Ok(Counter {
         part: part.to_owned(),
         key,

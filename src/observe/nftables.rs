@@ -32,9 +32,11 @@ pub(super) fn read_json(text: &str) -> Result<Dump, Unreadable> {
     let mut counters = Vec::new();
     let mut is_ours = false;
     for object in objects {
-        let word = |object: &Value, key: &str| -> Option<String> { Some(object.get(key)?.as_str()?.to_owned()) };
+        let word =
+            |object: &Value, key: &str| -> Option<String> { Some(object.get(key)?.as_str()?.to_owned()) };
         let in_table = |object: &Value, key: &str| {
-            word(object, "family").as_deref() == Some("inet") && word(object, key).as_deref() == Some("cordon")
+            word(object, "family").as_deref() == Some("inet")
+                && word(object, key).as_deref() == Some("cordon")
         };
         is_ours |= object.get("table").is_some_and(|table| in_table(table, "name"));
         if let Some(map) = object.get("map").filter(|map| in_table(map, "table")) {
@@ -48,7 +50,8 @@ pub(super) fn read_json(text: &str) -> Result<Dump, Unreadable> {
         if let Some(rule) = object.get("rule").filter(|rule| in_table(rule, "table")) {
             let chain = word(rule, "chain").unwrap_or_default();
             let expressions = rule.get("expr").and_then(Value::as_array).filter(|_| decides(&chain));
-            let counter = expressions.and_then(|all| all.iter().find_map(|one| one.get("counter").map(|_| one)));
+            let counter =
+                expressions.and_then(|all| all.iter().find_map(|one| one.get("counter").map(|_| one)));
             let Some(holder) = counter else { continue };
             let matches: Vec<&Value> =
                 expressions.into_iter().flatten().filter(|one| one.get("match").is_some()).collect();
@@ -197,6 +200,10 @@ mod tests {
         assert_eq!(read_json("{\"nftables\":[]}"), Err(Unreadable::NotOurs(NO_TABLE)));
         assert!(matches!(read_json("{"), Err(Unreadable::Json(_))));
         let bad = LISTING.replace("packets 3", "packets x");
-        assert!(matches!(read_listing(&bad), Err(Unreadable::Line { line: 9, .. })), "{:?}", read_listing(&bad));
+        assert!(
+            matches!(read_listing(&bad), Err(Unreadable::Line { line: 9, .. })),
+            "{:?}",
+            read_listing(&bad)
+        );
     }
 }

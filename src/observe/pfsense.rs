@@ -150,7 +150,8 @@ mod tests {
 
     fn seen(dump: &Dump) -> Vec<(&str, &str, u64, u64)> {
         let all = dump.counters.iter();
-        all.map(|one| (one.key.as_str(), one.name.as_deref().unwrap(), one.packets, one.bytes.unwrap())).collect()
+        all.map(|one| (one.key.as_str(), one.name.as_deref().unwrap(), one.packets, one.bytes.unwrap()))
+            .collect()
     }
 
     #[test]
@@ -172,7 +173,8 @@ mod tests {
 
     #[test]
     fn a_config_gives_its_names_with_their_trackers() {
-        let config = "\t\t<tracker>3000000001</tracker>\n\t\t<descr><![CDATA[cordon: data, a &amp; b]]></descr>\n";
+        let config =
+            "\t\t<tracker>3000000001</tracker>\n\t\t<descr><![CDATA[cordon: data, a &amp; b]]></descr>\n";
         assert_eq!(names(config), [("data".to_owned(), "3000000001".to_owned())]);
     }
 }

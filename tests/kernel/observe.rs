@@ -51,7 +51,8 @@ fn packets(site: &Site, from: u32) -> Step {
 /// The packets and the state of each statement.
 fn hits(site: &Site, arguments: &[&str]) -> BTreeMap<String, (u64, String)> {
     let common = ["hits", &site.directory, "--as-of", AS_OF, "--format", "json"];
-    let document: serde_json::Value = serde_json::from_str(&succeed(&[&common, arguments].concat(), "")).unwrap();
+    let document: serde_json::Value =
+        serde_json::from_str(&succeed(&[&common, arguments].concat(), "")).unwrap();
     let statements = document["result"]["statements"].as_array().unwrap();
     let row = |one: &serde_json::Value| {
         let state = one["state"].as_str().unwrap().to_owned();
@@ -88,7 +89,8 @@ fn counts_are_exact(loader: Loader) {
         .collect();
     let [first, second] = texts[..] else { panic!("two lists: {outcomes:?}") };
     let place = tempfile::tempdir().unwrap();
-    let [before, after] = ["before", "after"].map(|name| place.path().join(name).to_string_lossy().into_owned());
+    let [before, after] =
+        ["before", "after"].map(|name| place.path().join(name).to_string_lossy().into_owned());
     std::fs::write(&before, first).unwrap();
     std::fs::write(&after, second).unwrap();
     check(&hits(&site, &["--from", &before]), 1);

@@ -21,8 +21,8 @@ mod view;
 
 use std::collections::BTreeSet;
 
-pub use self::text::name_in_description;
 pub use self::splice::{SpliceError, Spliced, splice};
+pub use self::text::name_in_description;
 use self::view::{Config, LeftOut};
 use super::error::EmitError;
 use super::template::Templates;

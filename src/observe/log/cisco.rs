@@ -20,9 +20,12 @@ pub(super) fn read(line: &str, at: usize) -> Line<'_> {
         return number.map_or(Line::Unreadable, Line::Lost);
     }
     let (time, host) = header(before);
-    let entry = entry(text).map(|entry| Entry { time: Cow::Borrowed(time), host: host.map(Cow::Borrowed), ..entry });
+    let entry =
+        entry(text).map(|entry| Entry { time: Cow::Borrowed(time), host: host.map(Cow::Borrowed), ..entry });
     match entry {
-        Some(entry) if matches!(&entry.because, Because::List(list) if !list.starts_with("CORDON-")) => Line::Others,
+        Some(entry) if matches!(&entry.because, Because::List(list) if !list.starts_with("CORDON-")) => {
+            Line::Others
+        }
         Some(entry) => Line::Entry(entry),
         None => Line::Unreadable,
     }
@@ -61,7 +64,15 @@ fn entry(text: &str) -> Option<Entry<'_>> {
     let (source, destination) = (source.parse().ok()?, destination.parse().ok()?);
     let seen = Seen { source, destination, protocol, ports, is_answer: false };
     let (because, time) = (Because::List(Cow::Borrowed(list)), Cow::Borrowed(""));
-    Some(Entry { time, host: None, did, because, is_for_device: list.starts_with("CORDON-VTY"), seen, packets })
+    Some(Entry {
+        time,
+        host: None,
+        did,
+        because,
+        is_for_device: list.starts_with("CORDON-VTY"),
+        seen,
+        packets,
+    })
 }
 
 /// An address, and the port in brackets behind it. The interface and the sender that may follow are left out.
@@ -108,8 +119,12 @@ mod tests {
         assert_eq!(tcp.because, Because::List("CORDON-Vlan1-IN-4-0a".into()));
         let icmp = "%SEC-6-IPACCESSLOGDP: list CORDON-A permitted icmp 10.0.0.1 -> 10.0.0.2 (8/0), 1 packet";
         assert_eq!((entry(icmp).did, entry(icmp).seen.ports), (Did::Accepted, Some((8, 0))));
-        let six = "%IPV6_ACL-6-ACCESSLOGP: list CORDON-B/20 denied udp 2001:DB8::1(5) -> 2001:DB8::2(53), 1 packet";
-        assert_eq!((entry(six).because, entry(six).seen.ports), (Because::List("CORDON-B".into()), Some((5, 53))));
+        let six =
+            "%IPV6_ACL-6-ACCESSLOGP: list CORDON-B/20 denied udp 2001:DB8::1(5) -> 2001:DB8::2(53), 1 packet";
+        assert_eq!(
+            (entry(six).because, entry(six).seen.ports),
+            (Because::List("CORDON-B".into()), Some((5, 53)))
+        );
         let six = "%IPV6_ACL-6-ACCESSLOGDP: list CORDON-B/20 denied icmpv6 2001:DB8::1 -> 2001:DB8::2 (128/0), 1 packet";
         assert_eq!((entry(six).seen.protocol, entry(six).seen.ports), (ICMPV6, Some((128, 0))));
         let routing = "%SEC-6-IPACCESSLOGRP: list CORDON-A denied ospf 10.0.0.1 -> 224.0.0.5, 1 packet";
@@ -129,7 +144,9 @@ mod tests {
         let lost = "%SEC-6-IPACCESSLOGRL: access-list logging rate-limited or missed 17 packets";
         assert_eq!(super::super::read(lost), Line::Lost(17));
         assert_eq!(super::super::read(&TCP.replace("CORDON-Vlan1-IN-4-0a", "101")), Line::Others);
-        for (from, to) in [(", 3 packets", ""), ("denied", "dropped"), ("10.0.0.2", "x"), ("(22)", "(x)"), (" -> ", " ")] {
+        for (from, to) in
+            [(", 3 packets", ""), ("denied", "dropped"), ("10.0.0.2", "x"), ("(22)", "(x)"), (" -> ", " ")]
+        {
             assert_eq!(super::super::read(&TCP.replace(from, to)), Line::Unreadable, "{to}");
         }
         let source_only = "%SEC-6-IPACCESSLOGS: list CORDON-A denied 10.0.0.1 1 packet";

@@ -53,7 +53,10 @@ fn entry<'l>(fields: &[&'l str], time: &'l str, host: Option<&'l str>) -> Option
         _ if later => (None, false),
         [sport, dport, more @ ..] if has_ports(protocol) => {
             let flags = more.get(1).copied().unwrap_or_default();
-            (Some((sport.parse().ok()?, dport.parse().ok()?)), protocol == 6 && flags.contains(['A', 'R', 'F']))
+            (
+                Some((sport.parse().ok()?, dport.parse().ok()?)),
+                protocol == 6 && flags.contains(['A', 'R', 'F']),
+            )
         }
         [kind, ..] if protocol == ICMP => (message(kind), false),
         _ => (None, false),
@@ -111,7 +114,8 @@ mod tests {
 
     #[test]
     fn messages_fragments_and_answers_are_told_apart() {
-        let icmp = V4.replace(",6,tcp,60,", ",1,icmp,60,").replace("40000,22,0,S,1,,64240,,mss", "request,1,1");
+        let icmp =
+            V4.replace(",6,tcp,60,", ",1,icmp,60,").replace("40000,22,0,S,1,,64240,,mss", "request,1,1");
         assert_eq!(entry(&icmp).seen.ports, Some((8, 0)));
         assert_eq!(entry(&icmp.replace("request", "timexceed")).seen.ports, None);
         assert_eq!(entry(&V4.replace(",1,0,DF,", ",1,1480,none,")).seen.ports, None);

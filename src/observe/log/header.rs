@@ -4,7 +4,8 @@
 //! short` and `-o short-iso` print, which look the same, and `dmesg` with seconds or dates in brackets. Times are never
 //! calculated with, only shown as they are written.
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// How long `Nov 28 07:35:03` is, in bytes.
 const BSD_TIME: usize = 15;
@@ -35,7 +36,8 @@ pub(super) fn header(before: &str) -> (&str, Option<&str>) {
         return ("", None);
     };
     // The year that some devices write behind the day belongs to neither.
-    let host = rest.split_whitespace().next().filter(|word| !word.ends_with(':') && !word.contains(['[', '%']));
+    let host =
+        rest.split_whitespace().next().filter(|word| !word.ends_with(':') && !word.contains(['[', '%']));
     (time, host)
 }
 
@@ -49,7 +51,11 @@ mod tests {
             ("Nov 28 07:35:03 core kernel: ", "Nov 28 07:35:03", Some("core")),
             ("<134>Nov  8 07:35:03 filterlog[12]: ", "Nov  8 07:35:03", None),
             ("<4>1 2026-11-28T07:35:03Z core kernel - - - ", "2026-11-28T07:35:03Z", Some("core")),
-            ("2026-11-28T07:35:03.123456+01:00 core kernel: [1.2] ", "2026-11-28T07:35:03.123456+01:00", Some("core")),
+            (
+                "2026-11-28T07:35:03.123456+01:00 core kernel: [1.2] ",
+                "2026-11-28T07:35:03.123456+01:00",
+                Some("core"),
+            ),
             ("[  123.456789] ", "123.456789", None),
             ("[Sat Nov 28 07:35:03 2026] ", "Sat Nov 28 07:35:03 2026", None),
             ("", "", None),

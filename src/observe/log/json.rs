@@ -50,14 +50,25 @@ fn moment(microseconds: &str) -> String {
 
 /// A packet as ulogd describes it.
 fn of_ulogd<'l>(object: &Map<String, Value>) -> Line<'l> {
-    let Some(prefix) = word(object, "oob.prefix").filter(|prefix| prefix.contains("cordon ")) else { return Line::Others };
+    let Some(prefix) = word(object, "oob.prefix").filter(|prefix| prefix.contains("cordon ")) else {
+        return Line::Others;
+    };
     let Some((did, because)) = netfilter::prefix(prefix.trim_start()) else { return Line::Unreadable };
     let Some(seen) = seen(object) else { return Line::Unreadable };
     let leaves = word(object, "oob.out").unwrap_or_default();
     let time = word(object, "timestamp").unwrap_or_default().to_owned();
     // What ulogd calls the device is the same for all that it writes, unless somebody has set it.
-    let host = word(object, "dvc").filter(|host| *host != "Netfilter").map(|host| Cow::Owned(host.to_owned()));
-    let entry = Entry { time: Cow::Owned(time), host, did, because, is_for_device: leaves.is_empty(), seen, packets: 1 };
+    let host =
+        word(object, "dvc").filter(|host| *host != "Netfilter").map(|host| Cow::Owned(host.to_owned()));
+    let entry = Entry {
+        time: Cow::Owned(time),
+        host,
+        did,
+        because,
+        is_for_device: leaves.is_empty(),
+        seen,
+        packets: 1,
+    };
     Line::Entry(entry.into_owned())
 }
 
@@ -72,7 +83,9 @@ fn seen(object: &Map<String, Value>) -> Option<Seen> {
         ICMPV6 => pair("icmpv6.type", "icmpv6.code"),
         _ => pair("src_port", "dest_port"),
     };
-    let has = |flag: &str| object.get(flag).is_some_and(|value| value.as_u64() == Some(1) || value.as_bool() == Some(true));
+    let has = |flag: &str| {
+        object.get(flag).is_some_and(|value| value.as_u64() == Some(1) || value.as_bool() == Some(true))
+    };
     let is_answer = ["tcp.ack", "tcp.rst", "tcp.fin"].into_iter().any(has);
     Some(Seen { source: address("src_ip")?, destination: address("dest_ip")?, protocol, ports, is_answer })
 }
@@ -88,7 +101,8 @@ impl Entry<'_> {
             Because::List(list) => Because::List(Cow::Owned(list.into_owned())),
         };
         let Entry { did, is_for_device, seen, packets, .. } = self;
-        let (time, host) = (Cow::Owned(self.time.into_owned()), self.host.map(|host| Cow::Owned(host.into_owned())));
+        let (time, host) =
+            (Cow::Owned(self.time.into_owned()), self.host.map(|host| Cow::Owned(host.into_owned())));
         Entry { time, host, did, because, is_for_device, seen, packets }
     }
 }

@@ -115,7 +115,9 @@ impl<'p> Judge<'p> {
         let packet = seen.packet();
         let (agreement, because, rule) = match (owner, packet) {
             (Some(Why::Apart(what)), _) => (Agreement::Apart, what, None),
-            (_, None) => (Agreement::Unjudged, "the line does not show its ports or message".to_owned(), None),
+            (_, None) => {
+                (Agreement::Unjudged, "the line does not show its ports or message".to_owned(), None)
+            }
             (_, Some(packet)) if is_for_device => self.for_device(entry, &packet, device),
             (logged, Some(packet)) => self.through(entry, &packet, logged),
         };
@@ -125,7 +127,9 @@ impl<'p> Judge<'p> {
         };
         let service = match (agreement, seen.ports) {
             // The port that it goes to is any, and would make a group of each answer.
-            (Agreement::LateAnswer, Some((port, _))) => format!("{} from port {port}", protocol_name(seen.protocol)),
+            (Agreement::LateAnswer, Some((port, _))) => {
+                format!("{} from port {port}", protocol_name(seen.protocol))
+            }
             _ => service(seen.protocol, seen.ports),
         };
         Some(Verdict { agreement, because, rule, from: self.name(seen.source), to, service })
@@ -142,7 +146,8 @@ impl<'p> Judge<'p> {
 
     /// Why the device did what it did, in words of the policy; nothing if it did so by default.
     fn owner(&self, entry: &Entry, device: Option<&str>) -> Option<Why> {
-        let compiled = || self.compiled.iter().filter(move |(name, _)| device.is_none_or(|device| device == *name));
+        let compiled =
+            || self.compiled.iter().filter(move |(name, _)| device.is_none_or(|device| device == *name));
         match &entry.because {
             Because::Default | Because::List(_) => None,
             Because::Other(what) => Some(Why::Apart(what.clone().into_owned())),
@@ -152,7 +157,9 @@ impl<'p> Judge<'p> {
                 let known = owners.find(|owner| matches!(owner, Owner::Statement(_)));
                 let id = match known {
                     Some(Owner::Statement(id)) => id,
-                    Some(Owner::Own | Owner::Ambiguous(_) | Owner::Unknown(_)) | None => name.clone().into_owned(),
+                    Some(Owner::Own | Owner::Ambiguous(_) | Owner::Unknown(_)) | None => {
+                        name.clone().into_owned()
+                    }
                 };
                 Some(match entry.did {
                     Did::Guarded => Why::Apart(format!("counted by guard `{id}`")),
@@ -160,7 +167,8 @@ impl<'p> Judge<'p> {
                 })
             }
             Because::Tracker(tracker) => {
-                let mut known = compiled().filter_map(|(_, compiled)| Some((compiled, compiled.tracked(tracker)?)));
+                let mut known =
+                    compiled().filter_map(|(_, compiled)| Some((compiled, compiled.tracked(tracker)?)));
                 Some(match known.next() {
                     Some((_, Owner::Statement(id))) => Why::Statement(id),
                     Some((_, Owner::Ambiguous(name))) => Why::Statement(name),
@@ -176,7 +184,12 @@ impl<'p> Judge<'p> {
     }
 
     /// A packet from one zone to another.
-    fn through(&self, entry: &Entry, packet: &Packet, logged: Option<Why>) -> (Agreement, String, Option<String>) {
+    fn through(
+        &self,
+        entry: &Entry,
+        packet: &Packet,
+        logged: Option<Why>,
+    ) -> (Agreement, String, Option<String>) {
         let decision = self.decider.decide(packet);
         let rule = decision.rule().map(|rule| self.policy[rule].id.clone());
         let named = |what: &str| rule.as_ref().map_or_else(String::new, |rule| format!("{what} `{rule}`"));
@@ -190,7 +203,9 @@ impl<'p> Judge<'p> {
             (Did::Accepted, Decision::Scheduled(_)) => (Agreement::Accepted, named("allowed at times by")),
             (Did::Accepted, _) => (Agreement::Opened, self.denial(decision)),
             (Did::Denied | Did::Guarded, Decision::Allowed(_)) => (Agreement::Closed, named("allowed by")),
-            (Did::Denied | Did::Guarded, Decision::Scheduled(_)) => (Agreement::Scheduled, named("allowed at times by")),
+            (Did::Denied | Did::Guarded, Decision::Scheduled(_)) => {
+                (Agreement::Scheduled, named("allowed at times by"))
+            }
             (Did::Denied | Did::Guarded, _) => match self.answered(entry, packet) {
                 Some(rule) => (Agreement::LateAnswer, format!("an answer to what `{rule}` allows")),
                 None => (Agreement::Denied, self.denial(decision)),
@@ -231,7 +246,12 @@ impl<'p> Judge<'p> {
     }
 
     /// A packet to the device itself, which `manage` statements speak of.
-    fn for_device(&self, entry: &Entry, packet: &Packet, device: Option<&str>) -> (Agreement, String, Option<String>) {
+    fn for_device(
+        &self,
+        entry: &Entry,
+        packet: &Packet,
+        device: Option<&str>,
+    ) -> (Agreement, String, Option<String>) {
         let device = device.and_then(|name| self.policy.devices.iter().find(|device| device.name == name));
         let Some(device) = device else {
             let why = "it was for the firewall itself, and the line does not say which one";

@@ -109,8 +109,13 @@ impl Seen {
             (_, Some(_) | None) => (0, 0),
         };
         let Seen { source, destination, protocol, .. } = *self;
-        (source.is_ipv4() == destination.is_ipv4())
-            .then_some(Packet { source, destination, protocol, source_port, destination_port })
+        (source.is_ipv4() == destination.is_ipv4()).then_some(Packet {
+            source,
+            destination,
+            protocol,
+            source_port,
+            destination_port,
+        })
     }
 }
 

@@ -27,7 +27,9 @@ pub(super) fn prefix(text: &str) -> Option<(Did, Because<'_>)> {
         Some("default") => Because::Default,
         Some("spoofed") => Because::Other(Cow::Borrowed("the source does not belong there")),
         Some("invalid") => Because::Other(Cow::Borrowed("it fits no connection and opens none")),
-        Some("quarantined" | "away") => Because::Other(Cow::Borrowed("a guard put its source into quarantine")),
+        Some("quarantined" | "away") => {
+            Because::Other(Cow::Borrowed("a guard put its source into quarantine"))
+        }
         Some("isolated") => Because::Other(Cow::Borrowed("a guard isolated what it belongs to")),
         Some(_) => return None,
         None => Because::Named(Cow::Borrowed(name)),
@@ -109,7 +111,10 @@ mod tests {
         let entry = entry(TCP);
         assert_eq!((entry.time.as_ref(), entry.host.as_deref()), ("Nov 28 07:35:03", Some("core")));
         assert_eq!((entry.did, entry.because.clone()), (Did::Denied, Because::Named("no-smb".into())));
-        assert_eq!((entry.seen.ports, entry.seen.protocol, entry.seen.is_answer), (Some((40000, 445)), 6, false));
+        assert_eq!(
+            (entry.seen.ports, entry.seen.protocol, entry.seen.is_answer),
+            (Some((40000, 445)), 6, false)
+        );
         assert!(!entry.is_for_device);
     }
 
@@ -135,7 +140,12 @@ mod tests {
     #[test]
     fn what_others_log_is_told_apart_from_what_cannot_be_read() {
         assert_eq!(read(&TCP.replace("cordon deny no-smb: ", "UFW BLOCK ")), Line::Others);
-        for (from, to) in [("SRC=10.1.0.1", "SRC=10.1.0.x"), ("PROTO=TCP", "PROTO=?"), ("deny", "refuse"), (" DST=10.2.0.1", "")] {
+        for (from, to) in [
+            ("SRC=10.1.0.1", "SRC=10.1.0.x"),
+            ("PROTO=TCP", "PROTO=?"),
+            ("deny", "refuse"),
+            (" DST=10.2.0.1", ""),
+        ] {
             assert_eq!(read(&TCP.replace(from, to)), Line::Unreadable, "{to}");
         }
         assert_eq!(super::super::read("Nov 28 07:35:03 core sshd[1]: hello"), Line::Foreign);

@@ -7,8 +7,12 @@ use super::{Agreement, Group, Report};
 /// What stands above the groups of each kind.
 fn heading(agreement: Agreement) -> &'static str {
     match agreement {
-        Agreement::Closed => "DENIED, THOUGH THE POLICY ALLOWS IT: the device runs something else, or the log is older",
-        Agreement::Opened => "LET IN, THOUGH THE POLICY DENIES IT: the device runs something else, or the log is older",
+        Agreement::Closed => {
+            "DENIED, THOUGH THE POLICY ALLOWS IT: the device runs something else, or the log is older"
+        }
+        Agreement::Opened => {
+            "LET IN, THOUGH THE POLICY DENIES IT: the device runs something else, or the log is older"
+        }
         Agreement::Denied => "denied, as the policy says",
         Agreement::Scheduled => "denied, and allowed at times only",
         Agreement::LateAnswer => "denied: answers in connections that the device no longer knew",
@@ -26,7 +30,8 @@ pub fn human(report: &Report, most: usize) -> String {
         (report.others, "logged by rules that are not cordon's"),
         (report.unreadable, "could not be read"),
     ];
-    let said = said.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {number} {what}"));
+    let said =
+        said.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {number} {what}"));
     // Writing into a string cannot fail.
     let _ = writeln!(text, "{}: {} read{}", lines(report.lines), report.read, said.collect::<String>());
     if !report.unreadable_at.is_empty() {
@@ -82,7 +87,18 @@ fn lines(number: u64) -> String {
 pub fn comma_separated(report: &Report) -> Result<String, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record([
-        "agreement", "packets", "lines", "from", "to", "service", "because", "rule", "first", "last", "devices", "example",
+        "agreement",
+        "packets",
+        "lines",
+        "from",
+        "to",
+        "service",
+        "because",
+        "rule",
+        "first",
+        "last",
+        "devices",
+        "example",
     ])?;
     for group in &report.groups {
         let devices: Vec<&str> = group.devices.iter().map(String::as_str).collect();
