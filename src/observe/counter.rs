@@ -102,6 +102,9 @@ impl Form {
     }
 }
 
+/// Says whether a line is of a form.
+type IsOf = fn(&str) -> bool;
+
 /// Says what a text is.
 ///
 /// # Errors
@@ -111,7 +114,7 @@ pub fn detect(text: &str) -> Result<Form, Unreadable> {
         return Ok(Form::NftablesJson);
     }
     let lines = || text.lines().map(str::trim_start);
-    let tests: [(Form, fn(&str) -> bool); 5] = [
+    let tests: [(Form, IsOf); 5] = [
         (Form::NftablesText, |line| line.starts_with("table ") && line.trim_end().ends_with('{')),
         (Form::Iptables, iptables::is_beginning),
         (Form::CiscoIos, cisco_ios::is_heading),

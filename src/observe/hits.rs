@@ -43,7 +43,7 @@ pub struct Hits {
 }
 
 /// One enforcement point whose counters were given.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct DeviceHits {
     /// Its name.
     pub name: String,
@@ -131,7 +131,9 @@ struct Measured {
     counts: BTreeMap<String, Count>,
     /// Why a count of nothing is no proof for a statement; statements that are not here were measured.
     doubts: BTreeMap<String, String>,
-    summary: Option<DeviceHits>,
+    /// The parts of the config that show counters of each statement.
+    shown: BTreeMap<String, BTreeSet<String>>,
+    summary: DeviceHits,
 }
 
 /// Works out how often each statement was used.
@@ -168,7 +170,7 @@ pub fn hits(
     statements.sort_by(|one, other| one.id.cmp(&other.id));
     let missing = policy.devices.iter().map(|device| &device.name);
     let missing = missing.filter(|name| !measured.contains_key(*name)).cloned().collect();
-    let devices = measured.into_values().filter_map(|measured| measured.summary).collect();
+    let devices = measured.into_values().map(|measured| measured.summary).collect();
     Hits { since: given.iter().any(|one| one.since.is_some()), devices, missing, statements }
 }
 
@@ -207,7 +209,7 @@ fn in_words(doubts: BTreeSet<Doubt>) -> Vec<String> {
 }
 
 /// The counters of a dump by what they belong to and what tells them apart, those that came twice added up.
-type ByKey<'d> = BTreeMap<(&'d str, &'d str), (u64, Option<u64>)>;
+type ByKey<'d> = BTreeMap<(&'d str, &'d str), Counted>;
 
 fn by_key(dump: &Dump) -> ByKey<'_> {
     let mut all = ByKey::new();
@@ -226,82 +228,96 @@ fn measure(policy: &Policy, compiled: &Compiled, given: &Given) -> Measured {
     let restarted = then.as_ref().is_some_and(|then| {
         now.iter().any(|(key, (packets, _))| then.get(key).is_some_and(|(before, _)| before > packets))
     });
-    let mut measured = Measured::default();
-    let (mut unknown, mut ambiguous): (BTreeMap<String, u64>, BTreeMap<String, u64>) = Default::default();
-    let mut shown: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    let changed: BTreeSet<&str> = given
-        .now
-        .parts
-        .iter()
-        .map(String::as_str)
-        .filter(|part| !compiled.agrees(&given.now, part))
-        .collect();
+    let summary = DeviceHits {
+        name: given.device.clone(),
+        target: device.map(|device| device.target.clone()).unwrap_or_default(),
+        files: given.files.clone(),
+        restarted,
+        ..DeviceHits::default()
+    };
+    let mut measured = Measured { summary, ..Measured::default() };
+    let parts = given.now.parts.iter().map(String::as_str);
+    let changed: BTreeSet<&str> = parts.filter(|part| !compiled.agrees(&given.now, part)).collect();
     let mut done = BTreeSet::new();
     for counter in &given.now.counters {
         let key = (counter.part.as_str(), counter.key.as_str());
         if !done.insert(key) {
             continue;
         }
-        let (packets, bytes) = now.get(&key).copied().unwrap_or_default();
+        let count = now.get(&key).copied().unwrap_or_default();
         let earlier = then.as_ref().map(|then| then.get(&key).copied());
-        let (packets, bytes) = match earlier.flatten().filter(|_| !restarted) {
-            Some((before, before_bytes)) => (
-                packets.saturating_sub(before),
-                bytes.zip(before_bytes).map(|(one, other)| one.saturating_sub(other)),
-            ),
-            None => (packets, bytes),
-        };
+        let count = since(count, earlier.flatten().filter(|_| !restarted));
         let owner = match changed.contains(counter.part.as_str()) {
             true => Owner::Unknown(format!("the access list {}, which was changed by hand", counter.part)),
             false => compiled.owner(counter),
         };
+        if let Owner::Statement(id) = &owner
+            && matches!(earlier, Some(None))
+        {
+            let doubt = format!("{} has counters of it that were not there before", given.device);
+            measured.doubts.insert(id.clone(), doubt);
+        }
+        measured.add(owner, &counter.part, count);
+    }
+    let is_switch = device.is_some_and(|device| device.kind == DeviceKind::Switch);
+    let ids = policy.rules.iter().map(|rule| &rule.id).chain(policy.managements.iter().map(|one| &one.id));
+    for id in ids {
+        if let Some(parts) = compiled.parts_of(id) {
+            measured.doubt(id, parts, is_switch);
+        }
+    }
+    measured
+}
+
+/// Packets and, where they are counted, bytes.
+type Counted = (u64, Option<u64>);
+
+/// What was counted since an earlier count.
+fn since((packets, bytes): Counted, earlier: Option<Counted>) -> Counted {
+    let Some((before, bytes_before)) = earlier else { return (packets, bytes) };
+    let bytes = bytes.zip(bytes_before).map(|(bytes, before)| bytes.saturating_sub(before));
+    (packets.saturating_sub(before), bytes)
+}
+
+impl Measured {
+    /// Adds a count of a part of a config to what it belongs to.
+    fn add(&mut self, owner: Owner, part: &str, (packets, bytes): Counted) {
         let add = |to: &mut BTreeMap<String, u64>, what: String| {
             let sum = to.entry(what).or_default();
             *sum = sum.saturating_add(packets);
         };
         match owner {
             Owner::Own => {}
-            Owner::Unknown(what) => add(&mut unknown, what),
-            Owner::Ambiguous(name) => add(&mut ambiguous, name),
+            Owner::Unknown(what) => add(&mut self.summary.unknown, what),
+            Owner::Ambiguous(name) => add(&mut self.summary.ambiguous, name),
             Owner::Statement(id) => {
-                shown.entry(id.clone()).or_default().insert(&counter.part);
-                if matches!(earlier, Some(None)) {
-                    let doubt = format!("{} has counters of it that were not there before", given.device);
-                    measured.doubts.insert(id.clone(), doubt);
-                }
-                let new = || Count { device: given.device.clone(), packets: 0, bytes: bytes.map(|_| 0) };
-                let count = measured.counts.entry(id).or_insert_with(new);
+                self.shown.entry(id.clone()).or_default().insert(part.to_owned());
+                let device = self.summary.name.clone();
+                let new = || Count { device, packets: 0, bytes: bytes.map(|_| 0) };
+                let count = self.counts.entry(id).or_insert_with(new);
                 count.packets = count.packets.saturating_add(packets);
                 count.bytes = count.bytes.zip(bytes).map(|(sum, bytes)| sum.saturating_add(bytes));
             }
         }
     }
-    let is_switch = device.is_some_and(|device| device.kind == DeviceKind::Switch);
-    let ids = policy.rules.iter().map(|rule| &rule.id).chain(policy.managements.iter().map(|one| &one.id));
-    for id in ids {
-        let Some(parts) = compiled.parts_of(id) else { continue };
-        let missing: Vec<&str> = parts
-            .iter()
-            .map(String::as_str)
-            .filter(|part| !shown.get(id).is_some_and(|shown| shown.contains(part)))
-            .collect();
+
+    /// Doubts that a count of nothing says something of a statement, if parts of the config were to have counters of it that
+    /// were not shown, or do not count all.
+    fn doubt(&mut self, id: &str, parts: &BTreeSet<String>, is_switch: bool) {
+        let name = &self.summary.name;
+        let shown = |part: &&str| self.shown.get(id).is_some_and(|shown| shown.contains(*part));
+        let missing: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !shown(part)).collect();
         let doubt = if !missing.is_empty() {
-            Some(format!("{} shows no counters of it for {}", given.device, missing.join(", ")))
+            format!("{name} shows no counters of it for {}", missing.join(", "))
         } else if is_switch {
-            Some(format!("{} is a switch, which need not count what it forwards in hardware", given.device))
-        } else if restarted {
-            Some(format!("{} began to count anew in between", given.device))
+            format!("{name} is a switch, which need not count what it forwards in hardware")
+        } else if self.summary.restarted {
+            format!("{name} began to count anew in between")
         } else {
-            None
+            return;
         };
-        if let Some(doubt) = doubt {
-            measured.doubts.insert(id.clone(), doubt);
-        }
+        self.doubts.insert(id.to_owned(), doubt);
     }
-    let target = device.map(|device| device.target.clone()).unwrap_or_default();
-    let (name, files) = (given.device.clone(), given.files.clone());
-    measured.summary = Some(DeviceHits { name, target, files, restarted, unknown, ambiguous });
-    measured
 }
 
 /// Why a count of nothing at an enforcement point is no proof; nothing if it is one.

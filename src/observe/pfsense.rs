@@ -64,7 +64,7 @@ pub(super) fn read_rules(text: &str) -> Result<Dump, Unreadable> {
 /// number.
 fn known_by(rule: &str, name: &str) -> String {
     let tracker = rule.split_once(" ridentifier ").and_then(|(_, rest)| rest.split(' ').next());
-    let older = || Some(rule.split_once('(').filter(|_| rule.starts_with('@'))?.1.split(')').next()?);
+    let older = || rule.split_once('(').filter(|_| rule.starts_with('@'))?.1.split(')').next();
     tracker.or_else(older).unwrap_or(name).to_owned()
 }
 

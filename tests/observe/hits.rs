@@ -30,7 +30,7 @@ fn changed(names: &[&str], file: &str, from: &str, to: &str) -> (tempfile::TempD
     (place, paths)
 }
 
-fn from<'p>(paths: &'p [String]) -> Vec<&'p str> {
+fn from(paths: &[String]) -> Vec<&str> {
     ["--from"].into_iter().chain(paths.iter().map(String::as_str)).collect()
 }
 

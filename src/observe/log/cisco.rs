@@ -100,17 +100,11 @@ fn number(name: &str) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::entry;
     use super::*;
 
     const TCP: &str = "Nov 28 07:35:03 dist1 4711: Nov 28 07:35:02.1: %SEC-6-IPACCESSLOGP: list CORDON-Vlan1-IN-4-0a denied \
         tcp 10.0.0.1(40000) (Vlan1 aabb.ccdd.eeff) -> 10.0.0.2(22), 3 packets";
-
-    fn entry(line: &str) -> Entry<'_> {
-        match super::super::read(line) {
-            Line::Entry(entry) => entry,
-            other => panic!("{other:?}"),
-        }
-    }
 
     #[test]
     fn each_message_is_read() {

@@ -87,17 +87,11 @@ fn message(word: &str) -> Option<(u16, u16)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::entry;
     use super::*;
 
     const V4: &str = "Nov 28 07:35:03 border filterlog[123]: 5,,,3000000001,em0,match,block,in,4,0x0,,64,1,0,DF,6,tcp,60,\
         10.0.0.1,10.0.0.2,40000,22,0,S,1,,64240,,mss";
-
-    fn entry(line: &str) -> Entry<'_> {
-        match super::super::read(line) {
-            Line::Entry(entry) => entry,
-            other => panic!("{other:?}"),
-        }
-    }
 
     #[test]
     fn both_families_are_read() {

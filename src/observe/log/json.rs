@@ -109,15 +109,8 @@ impl Entry<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Did;
+    use super::super::{Did, entry};
     use super::*;
-
-    fn entry(line: &str) -> Entry<'_> {
-        match read(line) {
-            Line::Entry(entry) => entry,
-            other => panic!("{other:?}"),
-        }
-    }
 
     #[test]
     fn a_message_of_the_journal_is_read_as_a_line() {

@@ -141,3 +141,10 @@ fn read_text(line: &str) -> Line<'_> {
     }
     Line::Foreign
 }
+
+/// The entry that a line of a test is.
+#[cfg(test)]
+fn entry(line: &str) -> Entry<'_> {
+    let Line::Entry(entry) = read(line) else { panic!("no entry: {line}") };
+    entry
+}

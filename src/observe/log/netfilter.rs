@@ -94,17 +94,11 @@ fn number(name: &str) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::entry;
     use super::*;
 
     const TCP: &str = "Nov 28 07:35:03 core kernel: [12.5] cordon deny no-smb: IN=vlan1 OUT=vlan2 MAC=aa:bb SRC=10.1.0.1 \
         DST=10.2.0.1 LEN=60 TOS=0x00 PREC=0x00 TTL=63 ID=1 DF PROTO=TCP SPT=40000 DPT=445 WINDOW=64240 RES=0x00 SYN URGP=0 ";
-
-    fn entry(line: &str) -> Entry<'_> {
-        match read(line) {
-            Line::Entry(entry) => entry,
-            other => panic!("{other:?}"),
-        }
-    }
 
     #[test]
     fn a_line_says_who_and_why() {
