@@ -23,9 +23,10 @@ Examples:
   cordon hits . --from counters/core.json counters/records.txt --unused
   cordon hits . --from core=today.json --since core=january.json --unused
 
-A FILE is what one of these prints: `nft -j list ruleset`, `nft list ruleset`, `iptables-save -c`, `ip6tables-save -c`,
-`ipset save`, `show access-lists`, `pfctl -vvsr`, `pfctl -sl`. Which enforcement point it is of is what stands before `=`,
-or --device, or the name of the file up to its first dot, or that of its folder; or there is but one that shows such a list.
+A FILE is what one of these prints: `nft -j list ruleset`, `nft list ruleset`, `iptables-save -c`,
+`ip6tables-save -c`, `ipset save`, `show access-lists`, `pfctl -vvsr`, `pfctl -sl`. The enforcement
+point that it is of is what stands before `=`, or --device, or the name of the file up to its first
+dot, or that of its folder; or there is but one that shows such a list.
 
 Exit codes:
   0  counted; with --exit-code, all measured access was used

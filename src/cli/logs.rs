@@ -23,9 +23,9 @@ Examples:
   cordon logs . --from /var/log/firewalls.log --format csv > denied.csv
   cordon logs . --from core.log border.log --exit-code
 
-Read are lines that nftables and iptables log with the prefixes of cordon (syslog, journal, dmesg, ulogd), filterlog of
-pfSense, and the messages of access lists of Cisco IOS. The host in a line says which enforcement point it is of, if that has
-the same name; --device says it for all lines.
+Read are lines that nftables and iptables log with the prefixes of cordon (syslog, journal, dmesg,
+ulogd), filterlog of pfSense, and the messages of access lists of Cisco IOS. The host in a line says
+which enforcement point it is of, if that has the same name; --device says it for all lines.
 
 Exit codes:
   0  read; with --exit-code, devices did what the policy says

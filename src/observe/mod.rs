@@ -2,7 +2,7 @@
 //! the words of the policy.
 //!
 //! In: text that devices show, and the policy with the files that it compiles to. Out: counts by statement
-//! ([`hits`]), and packets by who they are and what the policy says of them ([`log`]). Nothing is guessed: a counter
+//! ([`hits()`]), and packets by who they are and what the policy says of them ([`log`]). Nothing is guessed: a counter
 //! that is not there is not a count of zero, and a name that could stand for two statements stands for neither.
 
 mod cisco_ios;
