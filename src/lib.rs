@@ -21,6 +21,7 @@ pub mod diff;
 pub mod query;
 pub mod flows;
 pub mod simulate;
+pub mod observe;
 pub mod testing;
 pub mod refactor;
 pub mod cli;

@@ -19,6 +19,7 @@ mod speed;
 mod golden;
 mod cisco;
 mod scenario;
+mod observe;
 mod openings;
 mod lints;
 mod tidy;

@@ -173,6 +173,14 @@ pub(super) enum Command {
         inventory: Option<String>,
     },
 
+    /// Say how often statements were used, by what devices count, and which access nobody used
+    #[command(after_help = super::hits::HELP)]
+    Hits(super::hits::HitsArguments),
+
+    /// Say what firewalls logged in the words of the policy, and whether the policy agrees
+    #[command(after_help = super::logs::HELP)]
+    Logs(super::logs::LogsArguments),
+
     /// Say what changes in access between two versions of a policy
     #[command(after_help = DIFF_HELP)]
     Diff(Changes),

@@ -49,6 +49,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Inventory { common, since, inventory } => {
             super::inventory::run(common, since.as_deref(), inventory.as_deref())
         }
+        Command::Hits(arguments) => super::hits::run(arguments),
+        Command::Logs(arguments) => super::logs::run(arguments),
         Command::Diff(changes) => super::diff::run(changes),
         Command::Fmt(formatting) => super::format::run(formatting),
         Command::Rule(arguments) => super::rule::run(arguments),

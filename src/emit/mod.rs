@@ -24,7 +24,8 @@ pub use capability::{
 };
 pub use catalogue::{human, markdown};
 pub use custom::{TargetFolder, UserTargets, VIEW_VERSION};
-pub use pfsense::{SpliceError, Spliced, splice};
+pub use iptables::name_in_log;
+pub use pfsense::{SpliceError, Spliced, name_in_description, splice};
 pub use session::{END_SESSIONS, end_sessions};
 
 use self::error::EmitError;

@@ -18,9 +18,21 @@ const CONFIG: &str = "<?xml version=\"1.0\"?>
 </pfsense>
 ";
 
+/// What the firewall of the policy counts: nothing.
+const COUNTERS: &str = "table inet cordon {
+\tmap pair/eth0/eth1/v4/ports {
+\t\telements = { 10.1.0.0/24 . 10.2.0.10 . tcp . 3613 counter packets 0 bytes 0 comment \"data\" : accept }
+\t}
+}
+";
+
+/// A line by which the firewall denied what the policy allows.
+const DENIED: &str = "Nov 28 07:35:03 core kernel: cordon deny (default): IN=eth0 OUT=eth1 SRC=10.1.0.1 DST=10.2.0.10 LEN=60 \
+    PROTO=TCP SPT=40000 DPT=3613 SYN\n";
+
 /// A command with what follows it for exit codes 0, 1 and 2. What lies in the directory is made in the test; a command that
 /// finds nothing wrong with anything, or that is nothing but help, has no 1.
-const COMMANDS: [(&str, &str, Option<&str>, &str); 24] = [
+const COMMANDS: [(&str, &str, Option<&str>, &str); 26] = [
     ("check", "good", Some("bad"), "missing"),
     ("build", "good --out made/again", Some("bad"), "missing"),
     ("verify", "good --against made/build", Some("good --against made/other"), "good --against missing"),
@@ -41,6 +53,8 @@ const COMMANDS: [(&str, &str, Option<&str>, &str); 24] = [
     ("who-can-reach", "pump_srv good", Some("pump_srv bad"), "nobody good"),
     ("what-can", "ward reach good", Some("ward reach bad"), "ward reach missing"),
     ("inventory", "devices", Some("bad"), "good"),
+    ("hits", "good --from core.txt", Some("good --from core.txt --exit-code"), "good --from packets.csv"),
+    ("logs", "good --from deny.log", Some("good --from deny.log --exit-code"), "good --from missing"),
     ("diff", "good good --exit-code", Some("good other --exit-code"), "good bad"),
     ("simulate", "good --flows packets.csv", Some("bad --flows packets.csv"), "good --flows missing"),
     ("test", "asserted", Some("asserted --tests wrong.csv"), "good"),
@@ -95,6 +109,8 @@ fn each_command_has_each_exit_code() {
         ("packets.csv", "proto,src,dst,sport,dport\n"),
     ]);
     fs::write(place.path().join("config.xml"), CONFIG).unwrap();
+    fs::write(place.path().join("core.txt"), COUNTERS).unwrap();
+    fs::write(place.path().join("deny.log"), DENIED).unwrap();
     for (policy, to) in [("good", "made/build"), ("other", "made/other")] {
         assert_eq!(run(place.path(), &["build", policy, "--out", to]).0, 0);
     }

@@ -15,6 +15,7 @@ mod injection;
 mod iptables;
 pub(crate) mod lab;
 pub(crate) mod martian;
+mod observe;
 mod posture;
 mod product;
 mod random;

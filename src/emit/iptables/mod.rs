@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+pub use self::names::name_in_log;
 use self::view::{Files, Ruleset, Speaker, Unsupported};
 use super::error::EmitError;
 use super::template::Templates;

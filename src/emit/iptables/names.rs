@@ -41,9 +41,7 @@ impl Names {
 
     /// The prefix of the log lines of a rule.
     pub(super) fn log_prefix(&mut self, word: &str, rule: &str) -> Result<String, &'static str> {
-        let (start, end) = (format!("cordon {word} "), ": ");
-        let room = MAX_PREFIX_BYTES.saturating_sub(start.len() + end.len());
-        Ok(format!("{start}{}{end}", self.give(rule.to_owned(), room)?))
+        Ok(format!("cordon {word} {}: ", self.give(rule.to_owned(), room_in_log(word))?))
     }
 
     fn give(&mut self, full: String, max_bytes: usize) -> Result<String, &'static str> {
@@ -53,6 +51,16 @@ impl Names {
             Some(_) | None => Ok(short),
         }
     }
+}
+
+/// The bytes that a name has in a prefix, between `cordon WORD ` and `: `.
+fn room_in_log(word: &str) -> usize {
+    MAX_PREFIX_BYTES.saturating_sub("cordon  : ".len() + word.len())
+}
+
+/// A name as log lines of a firewall with iptables show it behind `cordon WORD `.
+pub fn name_in_log(word: &str, name: &str) -> String {
+    shortened(name, room_in_log(word))
 }
 
 /// The first digits, in hexadecimal, of the digest of a text.
@@ -87,6 +95,7 @@ mod tests {
         let prefix = names.log_prefix("allow", long).unwrap();
         assert_eq!(prefix.len(), MAX_PREFIX_BYTES);
         assert!(prefix.starts_with("cordon allow a-rul~") && prefix.ends_with(": "), "{prefix}");
+        assert_eq!(prefix, format!("cordon allow {}: ", name_in_log("allow", long)));
         assert_eq!(names.log_prefix("deny", "no-smb").unwrap(), "cordon deny no-smb: ");
     }
 

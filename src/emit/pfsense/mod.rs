@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 
 pub use self::splice::{SpliceError, Spliced, splice};
 pub(super) use self::text::is_label_of;
+pub use self::text::name_in_description;
 use self::view::{Config, LeftOut};
 use super::error::EmitError;
 use super::template::Templates;

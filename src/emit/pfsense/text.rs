@@ -37,7 +37,7 @@ pub(super) fn valid_interface(name: &str) -> bool {
 
 /// The description of a rule: the mark, the name of the statement, and as much of the reason as fits.
 pub(super) fn description(id: &str, reason: Option<&str>) -> String {
-    let id = clean(&shortened(id, MAX_ID_BYTES));
+    let id = name_in_description(id);
     let text = match reason.map(clean).filter(|reason| !reason.is_empty()) {
         Some(reason) => format!("{MARK}{id}, {reason}"),
         None => format!("{MARK}{id}"),
@@ -48,8 +48,13 @@ pub(super) fn description(id: &str, reason: Option<&str>) -> String {
 /// True if a description, as it is read back, is that of a rule for a statement.
 pub(in crate::emit) fn is_label_of(description: &str, id: &str) -> bool {
     let rest = description.strip_prefix(MARK);
-    let after = rest.and_then(|rest| rest.strip_prefix(&clean(&shortened(id, MAX_ID_BYTES))));
+    let after = rest.and_then(|rest| rest.strip_prefix(&name_in_description(id)));
     after.is_some_and(|after| after.is_empty() || after.starts_with(','))
+}
+
+/// The name of a statement as descriptions of its rules have it: whole, or its start and a digest.
+pub fn name_in_description(id: &str) -> String {
+    clean(&shortened(id, MAX_ID_BYTES))
 }
 
 /// The description of an alias.
