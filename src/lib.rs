@@ -19,6 +19,7 @@ pub mod prove;
 pub mod report;
 pub mod diff;
 pub mod query;
+pub mod deploy;
 pub mod testing;
 pub mod refactor;
 pub mod cli;

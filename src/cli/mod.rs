@@ -1,5 +1,6 @@
 //! The command line: the only place that touches files, the clock, the environment and the terminal.
 
+mod apply;
 mod args;
 mod check;
 mod commands;
@@ -11,9 +12,11 @@ mod extract;
 mod explain;
 mod inventory;
 mod levels;
+mod link;
 mod load;
 mod messages;
 mod output;
+mod plan;
 mod progress;
 mod proved;
 mod refactor;
