@@ -267,11 +267,14 @@ fn access_in_words(access: &Access) -> String {
             format!("\nWhat the device runs cannot be read back, so what changes in access is not known:\n{lines}{more}")
         }
         Running::Different => {
-            let side = |title: &str, changes: &[AccessChange]| match changes.len() {
-                0 => String::new(),
-                all => {
-                    let shown: String = changes.iter().take(SHOWN).map(change_in_words).collect();
-                    format!("\n{title}\n{shown}{}", more(all, "change"))
+            let side = |title: &str, changes: &[AccessChange]| {
+                // What changes for packets of known connections follows from what may open them.
+                let (new, known): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.state == "new");
+                let first: Vec<&AccessChange> = new.into_iter().chain(known).collect();
+                let shown: String = first.iter().take(SHOWN).map(|change| change_in_words(change)).collect();
+                match changes.len() {
+                    0 => String::new(),
+                    all => format!("\n{title}\n{shown}{}", more(all, "change")),
                 }
             };
             side("Opens:", &access.opens) + &side("Closes:", &access.closes)

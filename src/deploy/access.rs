@@ -90,9 +90,8 @@ fn changes(comparison: &Comparison, kind: Kind) -> Vec<AccessChange> {
 fn change(difference: &Difference) -> AccessChange {
     let mut examples = Vec::new();
     for witness in &difference.witnesses {
-        let statement =
-            witness.statement.as_deref().map_or("no statement".to_owned(), |id| format!("`{id}`"));
-        examples.push(format!("{} ({} to {}): {statement}", witness.packet, witness.from, witness.to));
+        let statement = witness.statement.as_ref().map_or_else(String::new, |id| format!(": `{id}`"));
+        examples.push(format!("{} ({} to {}){statement}", witness.packet, witness.from, witness.to));
     }
     // Packets that differ in their TCP flags or in time only look alike here.
     examples.dedup();

@@ -20,7 +20,7 @@ const CONFIG: &str = "<?xml version=\"1.0\"?>
 
 /// A command with what follows it for exit codes 0, 1 and 2. What lies in the directory is made in the test; a command that
 /// finds nothing wrong with anything, or that is nothing but help, has no 1.
-const COMMANDS: [(&str, &str, Option<&str>, &str); 23] = [
+const COMMANDS: [(&str, &str, Option<&str>, &str); 25] = [
     ("check", "good", Some("bad"), "missing"),
     ("build", "good --out made/again", Some("bad"), "missing"),
     ("verify", "good --against made/build", Some("good --against made/other"), "good --against missing"),
@@ -63,6 +63,9 @@ const COMMANDS: [(&str, &str, Option<&str>, &str); 23] = [
         Some("bad --packet tcp 10.1.0.1 10.2.0.10 3613"),
         "good --code C0101",
     ),
+    // What these two do on a device is in tests/apply.
+    ("plan", "--help", Some("bad --device core --to local"), "good --device core --to nowhere"),
+    ("apply", "--help", None, "missing.plan"),
     ("rule", "C0305", None, "C9999"),
     ("init", "made/clinic", None, "good"),
     ("completions", "bash", None, "nonsense"),
