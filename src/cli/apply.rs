@@ -58,7 +58,7 @@ const ASKED: u32 = 5;
 pub(super) struct ApplyArguments {
     /// A file that `cordon plan` wrote
     plan: PathBuf,
-    /// How long the device waits before it goes back: from 5s to 60m
+    /// How long the device waits before it goes back: from 2s to 60m
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = seconds)]
     confirm_within: u32,
     /// Confirm without asking, if all checks pass
@@ -123,8 +123,8 @@ fn seconds(text: &str) -> Result<u32, String> {
         (None, None) => (text, 1),
     };
     let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(unit));
-    let fits = seconds.filter(|seconds| (5..=3600).contains(seconds));
-    fits.ok_or_else(|| "write a time from 5s to 60m, such as `90s` or `5m`".to_owned())
+    let fits = seconds.filter(|seconds| (2..=3600).contains(seconds));
+    fits.ok_or_else(|| "write a time from 2s to 60m, such as `90s` or `5m`".to_owned())
 }
 
 fn flow(text: &str) -> Result<SocketAddr, String> {

@@ -72,7 +72,8 @@ save_state() {
         generations=$(sed -n 's/.* \(--match-set\|--add-set\) cordon\([0-9]\)\..*/\2/p' "$1/save.4" "$1/save.6" | sort -u)
         : >"$1/sets.ipset"
         for generation in $generations; do
-            sed -n "s/^\(create\|add\) cordon$generation\./\1 cordon0./p" "$1/ipset" >>"$1/sets.ipset"
+            sed -n "s/^\(create\|add\) cordon$generation\./\1 cordon0./p" "$1/ipset" |
+                sed '/^add /s/ packets [0-9]* bytes [0-9]*//' >>"$1/sets.ipset"
         done
         ;;
     esac

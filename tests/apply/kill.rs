@@ -62,7 +62,7 @@ fn disturb(number: u8, target: &'static str) -> Seen {
         let wanted = 1 - in_force;
         let plan = site.plan("next", &policies[wanted], &["--to", "local"]);
         let mut child = site
-            .command("core", env!("CARGO_BIN_EXE_cordon"), &["apply", &plan, "--yes", "--confirm-within", "5s"])
+            .command("core", env!("CARGO_BIN_EXE_cordon"), &["apply", &plan, "--yes", "--confirm-within", "2s"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -107,6 +107,7 @@ fn a_device_that_moved_since_the_plan_is_left_alone() {
         // Packets that are counted, and sets that fill themselves, are no change.
         site.put("anew", &policy(target, 3613, true));
         let plan = site.plan("third", &policy(target, 3614, true), &["--to", "local"]);
+        site.udp("ward", "10.1.0.2:0").send_to(b"counted", "10.2.0.10:7000").unwrap();
         assert!(site.connect("ward", "10.2.0.10:9").is_none());
         assert!(site.connect("ward", "10.1.0.1:9").is_none());
         let output = site.cordon("core", &["apply", &plan, "--yes"], "");

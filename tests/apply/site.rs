@@ -155,7 +155,7 @@ impl Site {
     pub(super) fn put(&self, name: &str, policy: &str) {
         let plan = self.plan(name, policy, &["--to", "local"]);
         let output = self.cordon("core", &["apply", &plan, "--yes"], "");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{}", text(&output));
         self.settle();
     }
 
