@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::{ArgGroup, Args};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use super::link::Link;
 use super::load::printable;
 use super::terminal::{is_quiet, print};
 use super::{Failure, Outcome};
-use crate::deploy::{Answer, Order, Plan};
+use crate::deploy::{Answer, ApplyName, Order, Plan};
 
 pub(super) const HELP: &str = "\
 Examples:
@@ -145,7 +145,14 @@ pub(super) fn run(arguments: &ApplyArguments) -> Result<Outcome, Failure> {
         target: plan.overview.target.clone(),
         directory: plan.overview.directory.clone(),
     };
-    let apply = Apply { arguments, plan: &plan, link: &link };
+    let name = match arguments.confirm || arguments.rollback {
+        true => ApplyName::last_of(&plan),
+        false => {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH);
+            ApplyName::new(&plan, since.map_or(0, |since| since.as_nanos()))
+        }
+    };
+    let apply = Apply { arguments, plan: &plan, name: &name, link: &link };
     let report = match (arguments.confirm, arguments.rollback) {
         (true, _) => apply.confirm()?,
         (false, true) => apply.roll_back_now()?,
@@ -179,6 +186,7 @@ fn report(ending: Ending, said: impl Into<String>) -> Report {
 struct Apply<'a> {
     arguments: &'a ApplyArguments,
     plan: &'a Plan,
+    name: &'a ApplyName,
     link: &'a Link,
 }
 
@@ -198,7 +206,7 @@ impl Apply<'_> {
         self.step(&format!("loading the new rules on {}", self.device()))?;
         let begun = Instant::now();
         let mut deadline = begun + Duration::from_secs(seconds.into());
-        match self.link.send(Order::Apply { plan: self.plan, seconds }) {
+        match self.link.send(Order::Apply { plan: self.plan, name: self.name, seconds }) {
             Ok(answer) if answer.result() == "loaded" => {
                 deadline = Instant::now() + Duration::from_secs(seconds.into());
             }
@@ -219,7 +227,7 @@ impl Apply<'_> {
         if !self.arguments.yes && !self.is_wanted(deadline)? {
             return self.go_back(deadline, "it was not confirmed");
         }
-        match self.link.send(Order::Confirm(self.plan)) {
+        match self.link.send(Order::Confirm(self.name)) {
             Ok(answer) if answer.result() == "confirmed" => self.confirmed(&answer),
             Ok(answer) => self.go_back(deadline, &in_time(&answer)),
             Err(problem) => self.go_back(deadline, &problem.to_string()),
@@ -230,7 +238,7 @@ impl Apply<'_> {
     fn reach(&self, deadline: Instant) -> Result<Option<Report>, Failure> {
         let begun = Instant::now();
         loop {
-            let problem = match self.link.send(Order::Status(self.plan)) {
+            let problem = match self.link.send(Order::Status(self.name)) {
                 Ok(answer) => match answer.result() {
                     "loaded" => return Ok(None),
                     "confirmed" => return self.confirmed(&answer).map(Some),
@@ -304,7 +312,7 @@ impl Apply<'_> {
         };
         let answer = self
             .link
-            .send(Order::Cut { plan: self.plan, sessions })
+            .send(Order::Cut { name: self.name, sessions })
             .map_err(|problem| not_cut(problem.to_string()))?;
         match (answer.result(), answer.all("number").next().and_then(|number| number.parse().ok())) {
             ("cut", Some(number)) => Ok(number),
@@ -318,7 +326,7 @@ impl Apply<'_> {
         let device = self.device();
         let mut problem = String::new();
         for attempt in 0..=ASKED {
-            match self.link.send(Order::Rollback(self.plan)) {
+            match self.link.send(Order::Rollback(self.name)) {
                 Ok(answer) => match answer.result() {
                     "restored" => {
                         return Ok(report(
@@ -361,7 +369,7 @@ impl Apply<'_> {
     }
 
     fn confirm(&self) -> Result<Report, Failure> {
-        let answer = self.link.send(Order::Confirm(self.plan)).map_err(|problem| self.no_answer(&problem))?;
+        let answer = self.link.send(Order::Confirm(self.name)).map_err(|problem| self.no_answer(&problem))?;
         match answer.result() {
             "confirmed" => self.confirmed(&answer),
             "restored" | "restoring" => Ok(report(
@@ -380,7 +388,7 @@ impl Apply<'_> {
 
     fn roll_back_now(&self) -> Result<Report, Failure> {
         let answer =
-            self.link.send(Order::Rollback(self.plan)).map_err(|problem| self.no_answer(&problem))?;
+            self.link.send(Order::Rollback(self.name)).map_err(|problem| self.no_answer(&problem))?;
         match answer.result() {
             "restored" => {
                 Ok(report(Ending::RolledBack, format!("the old rules are in force on {}", self.device())))

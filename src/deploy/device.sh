@@ -192,9 +192,9 @@ prepare_return() {
     nftables)
         printf 'add table inet cordon\ndelete table inet cordon\n' >"$work/old/head"
         # As it was, what has filled itself included; or without that, where nft does not take it back.
-        cat "$work/old/head" "$work/old/running" >"$work/old/restore.nft"
+        cat "$work/old/head" "$work/old/running" >"$work/old/restore.nft" || return 1
         nft -c -f "$work/old/restore.nft" 2>/dev/null && return
-        canonical "$work/old" | cat "$work/old/head" - >"$work/old/restore.nft"
+        cat "$work/old/head" "$work/old/state" >"$work/old/restore.nft" || return 1
         nft -c -f "$work/old/restore.nft"
         ;;
     iptables)
@@ -223,7 +223,7 @@ decision() {
 # Goes back, once, whoever asks for it.
 restore() {
     (
-        flock 6
+        flock 6 || exit 1
         [ ! -e "$work/restored" ] || exit 0
         put_back && : >"$work/restored"
     ) 6>"$work/restore.lock"
@@ -237,7 +237,8 @@ watch() {
     started=$(uptime_seconds)
     loaded_at=
     : >"$work/watching.$3"
-    while [ -z "$(decision)" ]; do
+    decided=
+    while [ -z "$decided" ]; do
         now=$(uptime_seconds)
         if [ -e "$work/loaded" ]; then
             [ -n "$loaded_at" ] || loaded_at=$now
@@ -248,9 +249,10 @@ watch() {
         elif [ $((now - started)) -ge $((seconds + 120)) ]; then
             decide restore
         fi
-        [ -n "$(decision)" ] || pause
+        decided=$(decision)
+        [ -n "$decided" ] || pause
     done
-    [ "$(decision)" = restore ] || exit 0
+    [ "$decided" = restore ] || exit 0
     tries=0
     until restore; do
         tries=$((tries + 1))
@@ -299,7 +301,7 @@ is_state_expected() {
 }
 
 apply() {
-    plan=$1
+    name_of_apply=$1
     seconds=$2
     need_tools
     mkdir -p "$base" || finish refused "$base cannot be made on the device"
@@ -314,12 +316,12 @@ apply() {
     if [ "$target" = nftables ]; then
         said=$(nft -c -f "$work/new/ruleset.nft" 2>&1) || give_up refused "the device refuses the new rules: $said"
     fi
-    printf '%s\n' "$plan" >"$work/plan"
+    printf '%s\n' "$name_of_apply" >"$work/plan"
     printf '%s\n' "${work##*/}" >"$base/pending.new" && mv "$base/pending.new" "$base/pending" ||
         give_up refused "nothing can be written below $base on the device"
     sync
     exec 8>"$work/alive"
-    flock 8
+    flock 8 || give_up refused "$work/alive cannot be locked on the device"
     start_watching || give_up refused 'the timer on the device did not start, so nothing was loaded'
     mkdir "$work/again"
     is_state_expected "$work/again" || give_up moved 'what the device runs has changed while the apply began'
@@ -334,6 +336,7 @@ apply() {
 
 # --- deciding ---
 
+# Finds the last apply, if it is the one whose name begins so: that of a plan, or of one apply of it.
 find_pending() {
     need_tools
     [ -e "$base/pending" ] || finish none 'the device knows of no apply'
@@ -341,7 +344,10 @@ find_pending() {
     work=$base/$name
     [ -d "$work" ] || finish none 'the device knows of no apply'
     read -r found <"$work/plan"
-    [ "$found" = "$1" ] || finish other 'the last apply on the device was one of another plan'
+    case $found in
+    "$1"*) ;;
+    *) finish other 'the last apply on the device was one of another plan' ;;
+    esac
 }
 
 tell_decision() {
@@ -361,21 +367,21 @@ write_boot() {
         nftables)
             printf "PATH=\$PATH:/usr/sbin:/sbin\nnft -f '%s/new/ruleset.nft' && exit 0\n" "$work"
             printf 'echo "cordon: the rules were refused; everything is closed" >&2\nnft -f - <<END\n'
-            cat <<'CLOSED'
-add table inet cordon
-delete table inet cordon
-table inet cordon {
-    chain forward {
-        type filter hook forward priority filter; policy drop;
-    }
-    chain input {
-        type filter hook input priority filter; policy drop;
-        iifname "lo" accept
-        ct state established accept
-        ip6 hoplimit 255 icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept
-    }
-}
-CLOSED
+            # Printed by the shell itself, so that there is no process whose end would leave a part of it out.
+            printf '%s\n' \
+                'add table inet cordon' \
+                'delete table inet cordon' \
+                'table inet cordon {' \
+                '    chain forward {' \
+                '        type filter hook forward priority filter; policy drop;' \
+                '    }' \
+                '    chain input {' \
+                '        type filter hook input priority filter; policy drop;' \
+                '        iifname "lo" accept' \
+                '        ct state established accept' \
+                '        ip6 hoplimit 255 icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert } accept' \
+                '    }' \
+                '}'
             printf 'END\nexit 1\n'
             ;;
         iptables) printf "exec sh '%s/new/load.sh'\n" "$work" ;;

@@ -15,5 +15,5 @@ pub use self::access::{Access, AccessChange, Running, access};
 pub use self::answer::{Answer, BadAnswer};
 pub use self::destination::{BadDestination, Destination, Directory};
 pub use self::plan::{BadPlan, Overview, Plan, PlannedFile, VERSION, digest_of};
-pub use self::script::{Order, files_of, script};
+pub use self::script::{ApplyName, Order, files_of, script};
 pub use self::session::{LostSession, Sessions, sessions};

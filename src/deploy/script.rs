@@ -28,33 +28,52 @@ pub enum Order<'o> {
     Apply {
         /// The plan.
         plan: &'o Plan,
+        /// The name of this apply.
+        name: &'o ApplyName,
         /// How long it waits.
         seconds: u32,
     },
-    /// Say how the apply of a plan stands.
-    Status(&'o Plan),
+    /// Say how an apply stands.
+    Status(&'o ApplyName),
     /// Keep the new rules.
-    Confirm(&'o Plan),
+    Confirm(&'o ApplyName),
     /// Go back to the old ones.
-    Rollback(&'o Plan),
-    /// End sessions.
+    Rollback(&'o ApplyName),
+    /// End sessions, once it is confirmed.
     Cut {
-        /// The plan that was confirmed.
-        plan: &'o Plan,
+        /// The apply.
+        name: &'o ApplyName,
         /// The sessions.
         sessions: &'o [LostSession],
     },
+}
+
+/// What an apply is called on the device: the digest of its plan, and a number of its own, since a plan can be applied
+/// twice and how the first ended says nothing of the second. Without the number, the last apply of the plan.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ApplyName(String);
+
+impl ApplyName {
+    /// The name of one apply of a plan.
+    pub fn new(plan: &Plan, number: u128) -> Self {
+        ApplyName(format!("{}.{number}.", plan.digest()))
+    }
+
+    /// The name of the last apply of a plan.
+    pub fn last_of(plan: &Plan) -> Self {
+        ApplyName(format!("{}.", plan.digest()))
+    }
 }
 
 /// The text for an order to a device with a target that [`files_of`] knows.
 pub fn script(order: Order, target: &str, directory: &Directory) -> String {
     let (command, unpacked, arguments) = match order {
         Order::State => ("state", String::new(), String::new()),
-        Order::Apply { plan, seconds } => ("apply", unpack(plan), format!("{} {seconds} ", plan.digest())),
-        Order::Status(plan) => ("status", String::new(), plan.digest() + " "),
-        Order::Confirm(plan) => ("confirm", String::new(), plan.digest() + " "),
-        Order::Rollback(plan) => ("rollback", String::new(), plan.digest() + " "),
-        Order::Cut { plan, sessions } => ("cut", list(sessions), plan.digest() + " "),
+        Order::Apply { plan, name, seconds } => ("apply", unpack(plan), format!("{} {seconds} ", name.0)),
+        Order::Status(name) => ("status", String::new(), format!("{} ", name.0)),
+        Order::Confirm(name) => ("confirm", String::new(), format!("{} ", name.0)),
+        Order::Rollback(name) => ("rollback", String::new(), format!("{} ", name.0)),
+        Order::Cut { name, sessions } => ("cut", list(sessions), format!("{} ", name.0)),
     };
     format!(
         "{FUNCTIONS}\n{unpacked}main {command} {target} {} {arguments}end </dev/null\n",

@@ -94,8 +94,12 @@ fn a_device_that_moved_since_the_plan_is_left_alone() {
         site.put("first", &policy(target, 3613, true));
         let plan = site.plan("second", &policy(target, 3614, true), &["--to", "local"]);
         match target {
-            "nftables" => drop(site.run("core", "nft", &["insert", "rule", "inet", "cordon", "forward", "accept"])),
-            _ => drop(site.run("core", "ip6tables", &["-t", "mangle", "-I", "cordon-forward", "-j", "ACCEPT"])),
+            "nftables" => {
+                drop(site.run("core", "nft", &["insert", "rule", "inet", "cordon", "forward", "accept"]))
+            }
+            _ => {
+                drop(site.run("core", "ip6tables", &["-t", "mangle", "-I", "cordon-forward", "-j", "ACCEPT"]))
+            }
         }
         let moved = site.rules();
         let output = site.cordon("core", &["apply", &plan, "--yes", "--format", "json"], "");
@@ -129,7 +133,8 @@ fn what_the_device_refuses_changes_nothing() {
         assert!(whole.contains(from));
         let broken = site.write("broken.plan", &whole.replace(from, to));
         // The state in the plan is left as it was, since the digest of it stands there.
-        let mut broken_plan: serde_json::Value = serde_json::from_str(&fs::read_to_string(&broken).unwrap()).unwrap();
+        let mut broken_plan: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(&broken).unwrap()).unwrap();
         let good: serde_json::Value = serde_json::from_str(&whole).unwrap();
         broken_plan["state"] = good["state"].clone();
         site.write("broken.plan", &broken_plan.to_string());
@@ -234,7 +239,9 @@ pub(super) fn power_cut(site: &Site, target: &str) {
             site.run("core", tool, &[&["-t", "mangle"], arguments].concat());
         }
     }
-    site.wait(Duration::from_secs(5), || site.command("core", "ipset", &["destroy"]).status().unwrap().success());
+    site.wait(Duration::from_secs(5), || {
+        site.command("core", "ipset", &["destroy"]).status().unwrap().success()
+    });
 }
 
 #[test]

@@ -45,7 +45,9 @@ impl Remote {
         );
         let config = site.write("ssh_config", &client);
         // sshd wants to be called by its whole path.
-        let program = ["/usr/sbin/sshd", "/usr/bin/sshd", "/sbin/sshd"].into_iter().find(|path| fs::exists(path).unwrap());
+        let program = ["/usr/sbin/sshd", "/usr/bin/sshd", "/sbin/sshd"]
+            .into_iter()
+            .find(|path| fs::exists(path).unwrap());
         let server = site
             .command("core", program.unwrap(), &["-D", "-q", "-f", &server])
             .stdin(Stdio::null())

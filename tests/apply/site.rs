@@ -111,7 +111,10 @@ impl Site {
     /// A command in a namespace; that of the operator has no name.
     pub(super) fn command(&self, namespace: &str, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new("nsenter");
-        command.args([&format!("--mount=/proc/{}/ns/mnt", self.holder.id()), &format!("--net={}", self.net(namespace))]);
+        command.args([
+            &format!("--mount=/proc/{}/ns/mnt", self.holder.id()),
+            &format!("--net={}", self.net(namespace)),
+        ]);
         command.arg(program).args(arguments).env("PATH", path());
         command
     }
@@ -144,7 +147,8 @@ impl Site {
     pub(super) fn plan(&self, name: &str, policy: &str, to: &[&str]) -> String {
         let (file, out) = (self.write(&format!("{name}.cordon"), policy), self.path(&format!("{name}.plan")));
         let directory = self.device_directory();
-        let arguments = ["plan", &file, "--allow", "C0507", "--device", "core", "--directory", &directory, "--out", &out];
+        let arguments =
+            ["plan", &file, "--allow", "C0507", "--device", "core", "--directory", &directory, "--out", &out];
         let namespace = if to.contains(&"local") { "core" } else { "" };
         let output = self.cordon(namespace, &[&arguments[..], to].concat(), "");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -165,20 +169,25 @@ impl Site {
             let listed = self.run("core", "nft", &["-s", "list", "ruleset"]);
             return [listed.clone(), listed];
         }
-        let sets = self.run("core", "ipset", &["save"]);
-        ["iptables-save", "ip6tables-save"].map(|tool| {
-            let listed = self.run("core", tool, &["-t", "mangle"]);
+        // Sets are there before the rules that look them up, and go after them, so a load in between shows in one of two.
+        let before = self.run("core", "ipset", &["save"]);
+        let rules = ["iptables-save", "ip6tables-save"].map(|tool| self.run("core", tool, &["-t", "mangle"]));
+        let sets = before + &self.run("core", "ipset", &["save"]);
+        rules.map(|listed| {
             let kept = listed.lines().filter(|line| !line.starts_with('#'));
-            let mut lines: Vec<String> = kept.map(|line| line.split(" [").next().unwrap().to_owned()).collect();
+            let mut lines: Vec<String> =
+                kept.map(|line| line.split(" [").next().unwrap().to_owned()).collect();
             // With the sets of the generation that the rules look up.
             let generations = (1..10).filter(|n| listed.contains(&format!("--match-set cordon{n}.")));
             for generation in generations.collect::<Vec<u32>>() {
                 let own = format!(" cordon{generation}.");
                 let added = sets.lines().filter(|line| line.starts_with("add") && line.contains(&own));
-                lines.extend(added.map(str::to_owned));
+                let counted = |line: &str| line.split(" packets ").next().unwrap_or_default().to_owned();
+                lines.extend(added.map(counted));
                 lines.iter_mut().for_each(|line| *line = line.replace(&own, " cordonN."));
             }
             lines.sort();
+            lines.dedup();
             lines.join("\n")
         })
     }
@@ -188,7 +197,9 @@ impl Site {
         let namespace = fs::metadata(self.net("core")).map(|data| inode(&data)).ok();
         let mut found = Vec::new();
         for entry in fs::read_dir("/proc").unwrap().flatten() {
-            let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+            let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
+                continue;
+            };
             let own = fs::metadata(entry.path().join("ns/net")).map(|data| inode(&data)).ok();
             if own.is_some() && own == namespace && !is_of_this_test(id) {
                 found.push(id);
@@ -223,11 +234,15 @@ impl Site {
         }
     }
 
+    /// The last apply that the router knows.
+    pub(super) fn last_apply(&self) -> String {
+        fs::read_to_string(self.device_directory() + "/pending").unwrap_or_default()
+    }
+
     /// How the last apply was decided: `confirmed`, `restore`, `refused`, or nothing.
     pub(super) fn decision(&self) -> String {
         let device = PathBuf::from(self.device_directory());
-        let Ok(pending) = fs::read_to_string(device.join("pending")) else { return String::new() };
-        let decided = fs::read_link(device.join(pending.trim()).join("decision"));
+        let decided = fs::read_link(device.join(self.last_apply().trim()).join("decision"));
         decided.map(|link| link.to_str().unwrap().to_owned()).unwrap_or_default()
     }
 
