@@ -169,10 +169,10 @@ mod tests {
         let plain = "tcp      6 431999 ESTABLISHED src=10.1.0.1 dst=10.2.0.10 sport=40000 dport=3613 src=10.2.0.10 \
                      dst=10.1.0.1 sport=3613 dport=40000 [ASSURED] mark=0 use=1";
         let packet = read(plain).unwrap();
-        assert_eq!(packet.to_string(), "tcp 10.1.0.1:40000 > 10.2.0.10:3613");
+        assert_eq!(packet.to_string(), "tcp 10.1.0.1:40000 -> 10.2.0.10:3613");
         let translated = "udp 17 29 src=10.1.0.1 dst=10.9.9.9 sport=40000 dport=99 [UNREPLIED] src=10.2.0.10 \
                           dst=10.3.0.1 sport=7777 dport=1024 mark=0 use=1";
-        assert_eq!(read(translated).unwrap().to_string(), "udp 10.1.0.1:40000 > 10.2.0.10:7777");
+        assert_eq!(read(translated).unwrap().to_string(), "udp 10.1.0.1:40000 -> 10.2.0.10:7777");
         let echo = "icmpv6 58 29 src=2001:db8::1 dst=2001:db8::2 type=128 code=0 id=1 src=2001:db8::2 dst=2001:db8::1 \
                     type=129 code=0 id=1";
         assert_eq!(read(echo).unwrap().destination_port, 128 * 256);
