@@ -22,6 +22,7 @@ pub mod query;
 pub mod flows;
 pub mod simulate;
 pub mod observe;
+pub mod deploy;
 pub mod testing;
 pub mod refactor;
 pub mod cli;

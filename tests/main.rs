@@ -10,6 +10,7 @@
     reason = "a test fails where it meets what it did not expect"
 )]
 
+mod apply;
 mod inventory;
 mod kernel;
 mod support;

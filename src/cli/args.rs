@@ -194,6 +194,14 @@ pub(super) enum Command {
     /// Remove a member from a group, class, peer, zone or service
     Remove(RemoveArguments),
 
+    /// Say what would change on a device, and write a plan of it
+    #[command(after_help = super::plan::HELP)]
+    Plan(super::plan::PlanArguments),
+
+    /// Load a plan on its device, which goes back by itself unless it is confirmed
+    #[command(after_help = super::apply::HELP)]
+    Apply(super::apply::ApplyArguments),
+
     /// Make the least of a policy that still shows a verdict or a finding, for a report of a bug
     Extract(ExtractArguments),
     /// Write policies in one style

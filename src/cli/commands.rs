@@ -56,6 +56,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Command::Rule(arguments) => super::rule::run(arguments),
         Command::Simulate(arguments) => super::simulate::run(arguments),
         Command::Test(tests) => super::test::run(tests),
+        Command::Plan(arguments) => super::plan::run(arguments),
+        Command::Apply(arguments) => super::apply::run(arguments),
         Command::Rename(arguments) => super::refactor::rename(arguments),
         Command::Add(arguments) => super::refactor::add(arguments),
         Command::Remove(arguments) => super::refactor::remove(arguments),

@@ -1,5 +1,6 @@
 //! The command line: the only place that touches files, the clock, the environment and the terminal.
 
+mod apply;
 mod args;
 mod check;
 mod commands;
@@ -12,10 +13,12 @@ mod explain;
 mod hits;
 mod inventory;
 mod levels;
+mod link;
 mod load;
 mod logs;
 mod messages;
 mod output;
+mod plan;
 mod progress;
 mod proved;
 mod refactor;

@@ -32,7 +32,7 @@ const DENIED: &str = "Nov 28 07:35:03 core kernel: cordon deny (default): IN=eth
 
 /// A command with what follows it for exit codes 0, 1 and 2. What lies in the directory is made in the test; a command that
 /// finds nothing wrong with anything, or that is nothing but help, has no 1.
-const COMMANDS: [(&str, &str, Option<&str>, &str); 26] = [
+const COMMANDS: [(&str, &str, Option<&str>, &str); 28] = [
     ("check", "good", Some("bad"), "missing"),
     ("build", "good --out made/again", Some("bad"), "missing"),
     ("verify", "good --against made/build", Some("good --against made/other"), "good --against missing"),
@@ -78,6 +78,9 @@ const COMMANDS: [(&str, &str, Option<&str>, &str); 26] = [
         Some("bad --packet tcp 10.1.0.1 10.2.0.10 3613"),
         "good --code C0101",
     ),
+    // What these two do on a device is in tests/apply.
+    ("plan", "--help", Some("bad --device core --to local"), "good --device core --to nowhere"),
+    ("apply", "--help", None, "missing.plan"),
     ("rule", "C0305", None, "C9999"),
     ("init", "made/clinic", None, "good"),
     ("completions", "bash", None, "nonsense"),

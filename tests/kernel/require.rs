@@ -65,6 +65,12 @@ pub(crate) fn ready_for_large(test: &str, tools: &[&str], bytes: u64) -> bool {
     fits || unavailable(test, &format!("it needs root, or `sysctl net.core.wmem_default={bytes}`"))
 }
 
+/// True if this is root, too: one who may enter namespaces that another process made, and run a server for ssh in them.
+#[must_use]
+pub(crate) fn ready_as_root(test: &str, tools: &[&str]) -> bool {
+    ready(test, tools) && (is_root() || unavailable(test, "it needs root"))
+}
+
 fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
