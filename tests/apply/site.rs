@@ -169,14 +169,25 @@ impl Site {
             let listed = self.run("core", "nft", &["-s", "list", "ruleset"]);
             return [listed.clone(), listed];
         }
-        // Sets are there before the rules that look them up, and go after them, so a load in between shows in one of two.
-        let before = self.run("core", "ipset", &["save"]);
-        let rules = ["iptables-save", "ip6tables-save"].map(|tool| self.run("core", tool, &["-t", "mangle"]));
-        let sets = before + &self.run("core", "ipset", &["save"]);
-        rules.map(|listed| {
-            let kept = listed.lines().filter(|line| !line.starts_with('#'));
-            let mut lines: Vec<String> =
-                kept.map(|line| line.split(" [").next().unwrap().to_owned()).collect();
+        // Rules and sets are listed one after the other. Where the rules are the same before and behind the sets, they held
+        // on to the sets that they look up all the while.
+        let listed = || {
+            ["iptables-save", "ip6tables-save"].map(|tool| {
+                let listed = self.run("core", tool, &["-t", "mangle"]);
+                let kept = listed.lines().filter(|line| !line.starts_with('#'));
+                kept.map(|line| line.split(" [").next().unwrap().to_owned()).collect::<Vec<String>>()
+            })
+        };
+        let (mut rules, mut sets) = (listed(), self.run("core", "ipset", &["save"]));
+        loop {
+            let again = listed();
+            if again == rules {
+                break;
+            }
+            (rules, sets) = (again, self.run("core", "ipset", &["save"]));
+        }
+        rules.map(|mut lines| {
+            let listed = lines.join("\n");
             // With the sets of the generation that the rules look up.
             let generations = (1..10).filter(|n| listed.contains(&format!("--match-set cordon{n}.")));
             for generation in generations.collect::<Vec<u32>>() {
