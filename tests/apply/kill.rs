@@ -1,6 +1,6 @@
 //! Killing whatever takes part in an apply, at random moments.
 
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use super::site::{Site, kill, policy};
@@ -40,15 +40,28 @@ fn killing_anybody_at_any_moment_leaves_the_old_rules_or_the_new() {
     assert!(sum(|seen| seen.confirmed) > 5 && sum(|seen| seen.restored) > 5, "{seen:?}");
 }
 
-fn disturb(number: u8, target: &'static str) -> Seen {
+/// Numbers below a bound: the same in each run, so the same moments as far as the machine goes.
+fn dice(number: u8) -> impl FnMut(u32) -> u32 {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ (u64::from(number) << 32);
-    // xorshift64 (Marsaglia, 2003): the same moments in each run, as far as the machine goes.
-    let mut next = move |below: u32| {
+    // xorshift64 (Marsaglia, 2003).
+    move |below| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
         (state >> 32) as u32 % below
-    };
+    }
+}
+
+/// Begins to apply a policy on a router.
+fn begin(site: &Site, policy: &str) -> Child {
+    let plan = site.plan("next", policy, &["--to", "local"]);
+    let arguments = ["apply", &plan, "--yes", "--confirm-within", "2s"];
+    let mut command = site.command("core", env!("CARGO_BIN_EXE_cordon"), &arguments);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn disturb(number: u8, target: &'static str) -> Seen {
+    let mut next = dice(number);
     let site = Site::new(target);
     let policies = [policy(target, 3613, true), policy(target, 3614, true)];
     // What each policy looks like in the kernel, and how long an apply takes that nobody disturbs.
@@ -66,18 +79,8 @@ fn disturb(number: u8, target: &'static str) -> Seen {
             break;
         }
         let wanted = 1 - in_force;
-        let plan = site.plan("next", &policies[wanted], &["--to", "local"]);
         let last = site.last_apply();
-        let mut child = site
-            .command(
-                "core",
-                env!("CARGO_BIN_EXE_cordon"),
-                &["apply", &plan, "--yes", "--confirm-within", "2s"],
-            )
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = begin(&site, &policies[wanted]);
         std::thread::sleep(Duration::from_micros(next(span).into()));
         let all = site.processes();
         // Mostly the command, or any one process: the shell, a loader, one of the timers.
