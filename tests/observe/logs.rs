@@ -107,6 +107,21 @@ fn logs_from_the_wild_are_read_as_far_as_they_go() {
 }
 
 #[test]
+fn what_a_log_says_does_not_act_on_the_terminal() {
+    let line = |time: &str| {
+        format!(
+            "[{time}] cordon deny (default): IN=eth0 OUT=eth1 SRC=10.1.0.1 DST=10.2.0.99 PROTO=TCP SPT=4000 DPT=99\n"
+        )
+    };
+    let log = line("\u{1b}[1m1") + &line("\u{1b}[1m2");
+    for format in ["human", "csv"] {
+        let (code, out, err) = run("logs", &["--format", format], log.as_bytes());
+        assert_eq!(code, 0, "{err}");
+        assert!(out.contains("?[1m1") && out.contains("?[1m2") && !out.contains('\u{1b}'), "{out:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_used_is_refused() {
     let folder = root().join("tests").to_string_lossy().into_owned();
     let cases: [(&[&str], &str); 4] = [

@@ -154,7 +154,7 @@ impl<'j, 'p> Tally<'j, 'p> {
         group.packets = group.packets.saturating_add(entry.packets);
         group.lines += 1;
         if group.last != entry.time {
-            entry.time.as_ref().clone_into(&mut group.last);
+            group.last = shown(&entry.time);
         }
         if let Some(name) = device.or(host)
             && !group.devices.contains(name)
