@@ -347,6 +347,45 @@ impl From<AnswerFormat> for Format {
     }
 }
 
+/// The form of an answer that can be a table.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
+pub(super) enum TableFormat {
+    /// Text
+    Human,
+    /// One JSON document
+    Json,
+    /// A table with a header
+    Csv,
+}
+
+impl TableFormat {
+    /// The form of what is found in the policy itself.
+    pub(super) fn of_findings(self) -> Format {
+        if self == TableFormat::Json { Format::Json } else { Format::Human }
+    }
+}
+
+/// What commands take that ask a policy for a table.
+#[derive(Args, Debug)]
+pub(super) struct TableOptions {
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = TableFormat::Human)]
+    pub(super) format: TableFormat,
+    /// The date by which it is decided which statements have expired [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    as_of: Option<Date>,
+    /// Take the policy as it is under a posture; given several times, under all of them
+    #[arg(long = "posture", value_name = "NAME")]
+    postures: Vec<String>,
+}
+
+impl TableOptions {
+    /// How the policy is read and checked for that.
+    pub(super) fn for_policy(&self) -> Options {
+        Options::of(self.format.of_findings(), self.as_of, self.postures.clone())
+    }
+}
+
 /// The form of messages. Those behind `Concise` are documents on standard output.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
 pub(super) enum Format {

@@ -1,18 +1,21 @@
 //! `cordon explain`: why one packet gets its verdict, and what each enforcement point does with it; or what one statement
 //! does, and where it went.
 
+use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
 use jiff::civil::Date;
+use serde::Serialize;
 
 use super::args::Options;
-use super::commands::{POSTURES, read_and_check};
+use super::commands::{Checked, POSTURES, read_and_check};
 use super::load::printable;
 use super::messages::require_place_for_answer;
 use super::terminal::print;
 use super::{Failure, Outcome, stdin};
 use crate::diag::suggestion;
+use crate::emit::OutputFile;
 use crate::ir::Policy;
 use crate::query::{
     Configs, Fields, RuleExplanation, explain, explain_ended, explain_rule, explainable, parse_packet,
@@ -66,18 +69,10 @@ fn explain_packet(words: &[String], sport: &str, options: &Options) -> Result<Ou
     require_place_for_answer(options, "explain")?;
     let packet = parse_packet(Fields { proto, src, dst, sport, dport });
     let packet = packet.map_err(|problem| Failure(problem.to_string()))?;
-    let mut checked = read_and_check(path, options)?;
-    let files = checked.compile();
-    if checked.diagnostics.has_errors() {
-        checked.report(options, "explain", &())?;
-        return Ok(Outcome::Findings);
-    }
+    let Some((checked, files)) = compiled(path, options)? else { return Ok(Outcome::Findings) };
     let configs = Configs::new(&checked.policy, &files, folder(options));
     let explanation = explain(&checked.policy, &checked.sources, &packet, &configs);
-    match options.format.is_text() {
-        true => print(io::stdout(), &shown(&explanation))?,
-        false => checked.report(options, "explain", &explanation)?,
-    }
+    say(&checked, options, &explanation)?;
     Ok(if explanation.agrees() { Outcome::Fine } else { Outcome::Findings })
 }
 
@@ -89,12 +84,7 @@ fn explain_statement(id: &str, path: &Path, options: &Options) -> Result<Outcome
             "there is no `{path}`; the statement comes first: cordon explain {path} {id}"
         )));
     }
-    let mut checked = read_and_check(path, options)?;
-    let files = checked.compile();
-    if checked.diagnostics.has_errors() {
-        checked.report(options, "explain", &())?;
-        return Ok(Outcome::Findings);
-    }
+    let Some((checked, files)) = compiled(path, options)? else { return Ok(Outcome::Findings) };
     let configs = Configs::new(&checked.policy, &files, folder(options));
     let explanation = match explain_rule(&checked.policy, &checked.sources, id, &configs) {
         Some(explanation) => explanation,
@@ -103,11 +93,19 @@ fn explain_statement(id: &str, path: &Path, options: &Options) -> Result<Outcome
             None => return Err(unknown(id, &checked.policy)),
         },
     };
-    match options.format.is_text() {
-        true => print(io::stdout(), &shown(&explanation))?,
-        false => checked.report(options, "explain", &explanation)?,
-    }
+    say(&checked, options, &explanation)?;
     Ok(if explanation.agrees() { Outcome::Fine } else { Outcome::Findings })
+}
+
+/// The policy with what it compiles to; none if it has errors, which are reported then.
+fn compiled(path: &Path, options: &Options) -> Result<Option<(Checked, Vec<OutputFile>)>, Failure> {
+    let mut checked = read_and_check(path, options)?;
+    let files = checked.compile();
+    if checked.diagnostics.has_errors() {
+        checked.report(options, "explain", &())?;
+        return Ok(None);
+    }
+    Ok(Some((checked, files)))
 }
 
 /// A statement that ended is no part of the policy any more, so it is looked for as of a day before any end.
@@ -142,7 +140,11 @@ fn folder(options: &Options) -> Option<String> {
     }
 }
 
-/// It quotes configs, in which a template of the user may have put what acts on a terminal.
-fn shown(explanation: &impl ToString) -> String {
-    explanation.to_string().lines().map(|line| printable(line) + "\n").collect()
+/// Says what was found out. It quotes configs, in which a template of the user may have put what acts on a terminal.
+fn say<T: Serialize + Display>(checked: &Checked, options: &Options, explanation: &T) -> Result<(), Failure> {
+    if !options.format.is_text() {
+        return checked.report(options, "explain", explanation);
+    }
+    let text: String = explanation.to_string().lines().map(|line| printable(line) + "\n").collect();
+    print(io::stdout(), &text)
 }

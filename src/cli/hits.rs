@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
-use jiff::civil::Date;
+use clap::Args;
 
-use super::args::{Format, Options};
+use super::args::{Options, TableFormat, TableOptions};
 use super::commands::{Checked, read_and_check};
 use super::load::{MAX_TABLE_BYTES, printable, text, without_mark};
 use super::terminal::{print, stage};
@@ -53,38 +52,13 @@ pub(super) struct HitsArguments {
     /// Exit with 1 if some allowed access was not used
     #[arg(long)]
     exit_code: bool,
-    /// The form of the answer
-    #[arg(long, value_enum, default_value_t = AnswerForm::Human)]
-    format: AnswerForm,
-    /// The date by which it is decided which statements have expired [default: today]
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    as_of: Option<Date>,
-    /// Take the policy as it is under a posture; given several times, under all of them
-    #[arg(long = "posture", value_name = "NAME")]
-    postures: Vec<String>,
-}
-
-/// The form of an answer that can be a table.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-pub(super) enum AnswerForm {
-    /// Text
-    Human,
-    /// One JSON document
-    Json,
-    /// A table with a header
-    Csv,
-}
-
-impl AnswerForm {
-    /// The form of what is found in the policy itself.
-    pub(super) fn of_findings(self) -> Format {
-        if self == AnswerForm::Json { Format::Json } else { Format::Human }
-    }
+    #[command(flatten)]
+    table: TableOptions,
 }
 
 /// Runs the command.
 pub(super) fn run(arguments: &HitsArguments) -> Result<Outcome, Failure> {
-    let options = Options::of(arguments.format.of_findings(), arguments.as_of, arguments.postures.clone());
+    let options = arguments.table.for_policy();
     let mut checked = read_and_check(&arguments.path, &options)?;
     let files = checked.compile();
     if checked.diagnostics.has_errors() {
@@ -107,14 +81,14 @@ pub(super) fn compiled(policy: &Policy, files: &[OutputFile]) -> BTreeMap<String
 }
 
 fn show(arguments: &HitsArguments, options: &Options, checked: &Checked, hits: &Hits) -> Result<(), Failure> {
-    match arguments.format {
-        AnswerForm::Human => print(io::stdout(), &human(hits, arguments.unused)),
-        AnswerForm::Csv => {
+    match arguments.table.format {
+        TableFormat::Human => print(io::stdout(), &human(hits, arguments.unused)),
+        TableFormat::Csv => {
             let table = comma_separated(hits, arguments.unused);
             print(io::stdout(), &table.map_err(|error| Failure(format!("cannot write: {error}")))?)
         }
-        AnswerForm::Json if arguments.unused => checked.report(options, "hits", &hits.only_unused()),
-        AnswerForm::Json => checked.report(options, "hits", hits),
+        TableFormat::Json if arguments.unused => checked.report(options, "hits", &hits.only_unused()),
+        TableFormat::Json => checked.report(options, "hits", hits),
     }
 }
 

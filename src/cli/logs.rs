@@ -5,11 +5,10 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use jiff::civil::Date;
 
-use super::args::Options;
+use super::args::{TableFormat, TableOptions};
 use super::commands::read_and_check;
-use super::hits::{AnswerForm, compiled, known};
+use super::hits::{compiled, known};
 use super::load::printable;
 use super::stdin;
 use super::terminal::{print, stage};
@@ -52,20 +51,13 @@ pub(super) struct LogsArguments {
     /// Exit with 1 if a device did something else than the policy says
     #[arg(long)]
     exit_code: bool,
-    /// The form of the answer
-    #[arg(long, value_enum, default_value_t = AnswerForm::Human)]
-    format: AnswerForm,
-    /// The date by which it is decided which statements have expired [default: today]
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    as_of: Option<Date>,
-    /// Take the policy as it is under a posture; given several times, under all of them
-    #[arg(long = "posture", value_name = "NAME")]
-    postures: Vec<String>,
+    #[command(flatten)]
+    table: TableOptions,
 }
 
 /// Runs the command.
 pub(super) fn run(arguments: &LogsArguments) -> Result<Outcome, Failure> {
-    let options = Options::of(arguments.format.of_findings(), arguments.as_of, arguments.postures.clone());
+    let options = arguments.table.for_policy();
     let from_stdin = arguments.from.iter().filter(|path| stdin::is_meant(path)).count();
     if from_stdin > 1 || from_stdin == 1 && stdin::is_meant(&arguments.path) {
         return Err(Failure(
@@ -89,10 +81,10 @@ pub(super) fn run(arguments: &LogsArguments) -> Result<Outcome, Failure> {
         read_log(path, &mut tally)?;
     }
     let report = tally.into_report();
-    match arguments.format {
-        AnswerForm::Human => print(io::stdout(), &human(&report, arguments.top))?,
-        AnswerForm::Json => checked.report(&options, "logs", &report)?,
-        AnswerForm::Csv => {
+    match arguments.table.format {
+        TableFormat::Human => print(io::stdout(), &human(&report, arguments.top))?,
+        TableFormat::Json => checked.report(&options, "logs", &report)?,
+        TableFormat::Csv => {
             let table =
                 comma_separated(&report).map_err(|error| Failure(format!("cannot write: {error}")))?;
             print(io::stdout(), &table)?;

@@ -4,10 +4,9 @@ use std::fmt::Write;
 use std::io;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use jiff::civil::Date;
+use clap::Args;
 
-use super::args::{Format, Options};
+use super::args::{TableFormat, TableOptions};
 use super::commands::read_and_check;
 use super::terminal::print;
 use super::{Failure, Outcome};
@@ -56,25 +55,8 @@ struct ReachOptions {
     /// Only over a service of the policy, or tcp/443, udp/5000-5010, icmp; given several times, over any of them
     #[arg(long, value_name = "SERVICE")]
     via: Vec<String>,
-    /// The form of the answer
-    #[arg(long, value_enum, default_value_t = ReachFormat::Human)]
-    format: ReachFormat,
-    /// The date by which it is decided which statements have expired [default: today]
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    as_of: Option<Date>,
-    /// Take the policy as it is under a posture; given several times, under all of them
-    #[arg(long = "posture", value_name = "NAME")]
-    postures: Vec<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-enum ReachFormat {
-    /// Text
-    Human,
-    /// One JSON document
-    Json,
-    /// A table with a header
-    Csv,
+    #[command(flatten)]
+    table: TableOptions,
 }
 
 /// Who may open connections to something.
@@ -101,8 +83,7 @@ fn run(
     path: &std::path::Path,
     own: &ReachOptions,
 ) -> Result<Outcome, Failure> {
-    let format = if own.format == ReachFormat::Json { Format::Json } else { Format::Human };
-    let options = Options::of(format, own.as_of, own.postures.clone());
+    let options = own.table.for_policy();
     let checked = read_and_check(path, &options)?;
     if checked.diagnostics.has_errors() {
         checked.report(&options, command, &())?;
@@ -111,10 +92,10 @@ fn run(
     let asked =
         Asked::new(&checked.policy, name, &own.via).map_err(|problem| Failure(problem.to_string()))?;
     let answer = reach(&checked.policy, &checked.sources, ask, &asked);
-    match own.format {
-        ReachFormat::Human => print(io::stdout(), &table(ask, &answer))?,
-        ReachFormat::Json => checked.report(&options, command, &answer)?,
-        ReachFormat::Csv => print(io::stdout(), &comma_separated(&answer)?)?,
+    match own.table.format {
+        TableFormat::Human => print(io::stdout(), &table(ask, &answer))?,
+        TableFormat::Json => checked.report(&options, command, &answer)?,
+        TableFormat::Csv => print(io::stdout(), &comma_separated(&answer)?)?,
     }
     Ok(Outcome::Fine)
 }

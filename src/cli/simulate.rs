@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::args::{Format, Options};
+use super::args::{Options, TableFormat};
 use super::commands::{as_of, check_loaded, count, load_meant, under_postures};
 use super::load::{Loaded, printable};
 use super::messages::Place;
@@ -53,8 +53,8 @@ pub(super) struct Simulate {
     #[arg(long, value_enum, default_value_t = FlowFormat::Auto)]
     flow_format: FlowFormat,
     /// The form of the answer
-    #[arg(long, value_enum, default_value_t = SimulateFormat::Human)]
-    format: SimulateFormat,
+    #[arg(long, value_enum, default_value_t = TableFormat::Human)]
+    format: TableFormat,
     /// Exit with 1 if flows would be blocked
     #[arg(long)]
     exit_code: bool,
@@ -95,16 +95,6 @@ impl FlowFormat {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum, Debug)]
-enum SimulateFormat {
-    /// Text
-    Human,
-    /// One JSON document
-    Json,
-    /// A table with a header
-    Csv,
-}
-
 /// A capture, by the name that the user gave it.
 #[derive(Serialize)]
 struct NamedCapture {
@@ -126,8 +116,7 @@ struct Answer {
 /// Runs the command.
 pub(super) fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     require_sense(arguments)?;
-    let format = if arguments.format == SimulateFormat::Json { Format::Json } else { Format::Human };
-    let options = Options::of(format, arguments.as_of, Vec::new());
+    let options = Options::of(arguments.format.of_findings(), arguments.as_of, Vec::new());
     let mut diagnostics = Diagnostics::default();
     let loaded = load_meant(&arguments.path, &[], &options, &mut diagnostics)?;
     let placeholders = Placeholders::new(&loaded.files, as_of(&options));
@@ -157,9 +146,9 @@ pub(super) fn run(arguments: &Simulate) -> Result<Outcome, Failure> {
     let outcome = if refused.is_some() || is_blocked { Outcome::Findings } else { Outcome::Fine };
     say_captures(&captures)?;
     match arguments.format {
-        SimulateFormat::Human => say(&report, suggestion.as_ref())?,
-        SimulateFormat::Csv => print(io::stdout(), &comma_separated(&report)?)?,
-        SimulateFormat::Json => {
+        TableFormat::Human => say(&report, suggestion.as_ref())?,
+        TableFormat::Csv => print(io::stdout(), &comma_separated(&report)?)?,
+        TableFormat::Json => {
             let postures = arguments.postures.clone();
             checked.report(&options, NAME, &Answer { captures, postures, report, suggestion })?;
         }
@@ -204,7 +193,7 @@ fn require_sense(arguments: &Simulate) -> Result<(), Failure> {
     if from_input > 1 || (from_input == 1 && stdin::is_meant(&arguments.path)) {
         return Err(Failure("standard input holds the policy or one capture, not both".to_owned()));
     }
-    if arguments.suggest && arguments.format == SimulateFormat::Csv {
+    if arguments.suggest && arguments.format == TableFormat::Csv {
         let help = "use `--format human` or `json` with it";
         return Err(Failure(format!("`--suggest` gives a policy, for which a table has no place: {help}")));
     }
