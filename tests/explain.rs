@@ -8,7 +8,7 @@ use cordon::query::{Ask, Asked, Configs, Explanation, Fields, explain, parse_pac
 use cordon::set::Packet;
 use cordon::source::Sources;
 
-use crate::support::{self, AS_OF, hospital, policy, root, scenario, succeed};
+use crate::support::{self, AS_OF, examples, hospital, policy, root, scenario, succeed};
 
 /// The packets of the scenario.
 fn packets() -> Vec<Packet> {
@@ -281,16 +281,13 @@ fn the_pages_show_what_the_commands_say() {
     for (path, expected) in [("docs/explain.md", 4), ("README.md", 1)] {
         let page = std::fs::read_to_string(root().join(path)).unwrap();
         let mut shown = 0;
-        for example in page.split("    $ cordon ").skip(1) {
-            let (command, rest) = example.split_once('\n').unwrap();
-            if path == "README.md" && !command.starts_with("explain ") {
+        for (command, shown_there) in examples(&page) {
+            if path == "README.md" && !command.starts_with("cordon explain ") {
                 continue;
             }
-            let block = rest.lines().take_while(|line| line.is_empty() || line.starts_with("    "));
-            let block: Vec<&str> = block.map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
-            let arguments: Vec<&str> = command.split(' ').chain(["--as-of", AS_OF]).collect();
+            let arguments: Vec<&str> = command.split(' ').skip(1).chain(["--as-of", AS_OF]).collect();
             let said = succeed(&arguments, "");
-            assert_eq!(block.join("\n").trim(), said.trim(), "{path}: {command}");
+            assert_eq!(shown_there, said.trim(), "{path}: {command}");
             shown += 1;
         }
         assert_eq!(shown, expected, "{path}");

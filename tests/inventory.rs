@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{AS_OF, cordon, hospital, root, scenario, succeed};
+use crate::support::{AS_OF, cordon, hospital, root, said, scenario, succeed};
 
 /// The example program that makes inventories, which is built with the tests.
 fn generate(arguments: &[&str], out: &Path) {
@@ -120,9 +120,7 @@ fn each_kind_of_flaw_in_a_generated_inventory_is_found() {
 }
 
 fn checked(policy: &Path) -> (i32, String, String) {
-    let output = cordon(&["check", &policy.to_string_lossy(), "--as-of", AS_OF], "");
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    said(cordon(&["check", &policy.to_string_lossy(), "--as-of", AS_OF], ""))
 }
 
 #[test]

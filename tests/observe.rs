@@ -3,7 +3,7 @@
 mod hits;
 mod logs;
 
-use crate::support::{AS_OF, cordon, root, succeed};
+use crate::support::{AS_OF, cordon, directory, examples, root, said, succeed};
 
 /// A policy with an enforcement point of each kind, of which the folder `tests/observe` has counters and logs.
 const POLICY: &str = "tests/policies/observed";
@@ -20,9 +20,7 @@ fn sample(name: &str) -> String {
 fn run(command: &str, arguments: &[&str], input: &[u8]) -> (i32, String, String) {
     let policy = root().join(POLICY).to_string_lossy().into_owned();
     let input = String::from_utf8_lossy(input);
-    let output = cordon(&[&[command, &policy, "--as-of", AS_OF], arguments].concat(), &input);
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    said(cordon(&[&[command, &policy, "--as-of", AS_OF], arguments].concat(), &input))
 }
 
 /// The answer of a command in JSON.
@@ -34,25 +32,13 @@ fn answer(command: &str, arguments: &[&str]) -> serde_json::Value {
     document["result"].clone()
 }
 
-/// A directory with files.
-fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, content) in files {
-        std::fs::write(directory.path().join(name), content).unwrap();
-    }
-    directory
-}
-
 #[test]
 fn the_page_shows_what_the_commands_say() {
     let page = std::fs::read_to_string(root().join("docs/observe.md")).unwrap();
     let mut shown = 0;
-    for example in page.split("    $ cordon ").skip(1) {
-        let (command, rest) = example.split_once('\n').unwrap();
-        let block = rest.lines().take_while(|line| line.is_empty() || line.starts_with("    "));
-        let block: Vec<&str> = block.map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
-        let arguments: Vec<&str> = command.split(' ').chain(["--as-of", AS_OF]).collect();
-        assert_eq!(block.join("\n").trim(), succeed(&arguments, "").trim(), "{command}");
+    for (command, said) in examples(&page) {
+        let arguments: Vec<&str> = command.split(' ').skip(1).chain(["--as-of", AS_OF]).collect();
+        assert_eq!(said, succeed(&arguments, "").trim(), "{command}");
         shown += 1;
     }
     assert_eq!(shown, 2);

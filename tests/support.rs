@@ -76,6 +76,17 @@ pub(crate) fn directory(files: &[(&str, &str)]) -> tempfile::TempDir {
     directory
 }
 
+/// The commands that a page shows behind `$`, with what it shows of their output, without the indent of either.
+pub(crate) fn examples(page: &str) -> Vec<(&str, String)> {
+    let example = |text| {
+        let (command, rest) = str::split_once(text, '\n').unwrap();
+        let lines = rest.lines().take_while(|line| line.is_empty() || line.starts_with("    "));
+        let lines: Vec<&str> = lines.map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
+        (command, lines.join("\n").trim().to_owned())
+    };
+    page.split("    $ ").skip(1).map(example).collect()
+}
+
 /// Runs the command; gives its exit code, standard output and standard error.
 pub(crate) fn run(arguments: &[&str], input: &str) -> (i32, String, String) {
     said(cordon(arguments, input))

@@ -12,6 +12,8 @@ use std::process::Command;
 
 use cordon::diag::CODES;
 
+use crate::support::{root, said};
+
 /// Cases of which the JSON is kept too.
 const AS_JSON: [&str; 5] = [
     "c0001_several_mistakes_in_one_statement",
@@ -29,10 +31,6 @@ const ABOUT_TESTS: &str = "c11";
 
 /// Fewer cases than these mean that they are not found.
 const LEAST_CASES: usize = 80;
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn directory() -> PathBuf {
     root().join("tests/ui")
@@ -62,10 +60,9 @@ fn run(case: &str, more: &[&str]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cordon"));
     let about = if case.starts_with(ABOUT_TESTS) { "test" } else { "check" };
     command.args([about, case, "--as-of", "2026-11-01"]).args(more);
-    let output =
-        command.current_dir(directory()).env_remove("RUST_BACKTRACE").env_remove("COLUMNS").output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    said(
+        command.current_dir(directory()).env_remove("RUST_BACKTRACE").env_remove("COLUMNS").output().unwrap(),
+    )
 }
 
 /// Compares each text with its snapshot beside the case, and fails after all were compared.

@@ -6,14 +6,12 @@ mod hostile;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{AS_OF, cordon, root, succeed};
+use crate::support::{AS_OF, cordon, root, said, succeed};
 
 fn verify(policy: &Path, against: &Path, further: &[&str]) -> (i32, String, String) {
     let (policy, against) = (policy.to_str().unwrap(), against.to_str().unwrap());
     let arguments = [&["verify", policy, "--as-of", AS_OF, "--against", against], further].concat();
-    let output = cordon(&arguments, "");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    said(cordon(&arguments, ""))
 }
 
 fn hospital() -> std::path::PathBuf {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::POLICY;
-use crate::support::cordon;
+use crate::support::{cordon, said};
 
 const FLOWS: &str = "proto,src,dst,dport,count,first\n\
     tcp,10.1.0.17,10.2.0.10,3613,5,2026-10-05T10:00:00Z\n\
@@ -46,9 +46,7 @@ fn run(place: &Path, arguments: &[&str], input: &str) -> (i32, String, String) {
     };
     let words: Vec<String> = ["simulate"].iter().chain(arguments).map(named).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).chain(["--as-of", "2026-11-01"]).collect();
-    let output = cordon(&words, input);
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    said(cordon(&words, input))
 }
 
 #[test]
