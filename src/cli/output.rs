@@ -1,6 +1,6 @@
-//! Writing the output directory: as a whole, or not at all.
+//! Writing output, a directory or a file: as a whole, or not at all.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -138,4 +138,22 @@ fn sync_tree(directory: &Path) -> io::Result<()> {
         }
     }
     File::open(directory)?.sync_all()
+}
+
+/// Writes a file into `folder`, flushes it, and moves it to its path there, in the place of what that holds. Without rights to
+/// give it, only its owner reads it.
+pub(super) fn replace_file(
+    folder: &Path,
+    path: &Path,
+    content: &str,
+    rights: Option<Permissions>,
+) -> io::Result<()> {
+    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
+    fresh.write_all(content.as_bytes())?;
+    if let Some(rights) = rights {
+        fresh.as_file().set_permissions(rights)?;
+    }
+    fresh.as_file().sync_all()?;
+    fresh.persist(path)?;
+    File::open(folder).and_then(|folder| folder.sync_all())
 }

@@ -1,8 +1,7 @@
 //! The command `plan`: what would change on a device, and the file by which `apply` changes it.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +13,7 @@ use super::commands::{Checked, count, read_and_check};
 use super::link::Link;
 use super::load::printable;
 use super::messages::require_place_for_answer;
+use super::output::replace_file;
 use super::terminal::{print, stage};
 use super::{Failure, Outcome};
 use crate::deploy::{
@@ -222,17 +222,12 @@ fn running(target: &str, state: &str) -> Vec<(String, String)> {
     files
 }
 
-/// Writes the plan beside the file that it replaces, flushes it, and moves it into place. Only its owner reads it: it says
-/// what a firewall lets through.
+/// Writes the plan, as a whole or not at all. Only its owner reads it: it says what a firewall lets through.
 fn write(path: &Path, content: &str) -> Result<(), Failure> {
     let failed = |problem: io::Error| Failure(format!("cannot write `{}`: {problem}", path.display()));
     let path = std::path::absolute(path).map_err(failed)?;
     let parent = path.parent().ok_or_else(|| Failure("the plan cannot be the root directory".to_owned()))?;
-    let mut fresh = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
-    fresh.write_all(content.as_bytes()).map_err(failed)?;
-    fresh.as_file().sync_all().map_err(failed)?;
-    fresh.persist(&path).map_err(|error| failed(error.error))?;
-    File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)
+    replace_file(parent, &path, content, None).map_err(failed)
 }
 
 /// What a plan says, for people.

@@ -1,7 +1,7 @@
 //! The command `splice`: a policy into the config of a pfSense.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -10,6 +10,7 @@ use super::args::Common;
 use super::commands::read_and_check;
 use super::config::read_config;
 use super::messages::finding;
+use super::output::replace_file;
 use super::terminal::print;
 use super::{Failure, Outcome};
 use crate::diag::Record;
@@ -94,19 +95,14 @@ fn require_pfsense(policy: &Policy, name: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes a file beside the one that it replaces, flushes it, and moves it into place, so that a reader sees the old
-/// config or the new, and a crash leaves one of the two. It has the rights of `model`: a config holds secrets.
+/// Replaces a config, so that a reader sees the old one or the new, and a crash leaves one of the two. It has the rights of
+/// `model`: a config holds secrets.
 fn replace(path: &Path, model: &Path, content: &str) -> Result<(), Failure> {
     let failed = |problem: io::Error| Failure(format!("cannot write `{}`: {problem}", path.display()));
     let path = if path.exists() { fs::canonicalize(path) } else { std::path::absolute(path) };
     let path = path.map_err(failed)?;
     let parent =
         path.parent().ok_or_else(|| Failure("the output cannot be the root directory".to_owned()))?;
-    let mut fresh = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
-    fresh.write_all(content.as_bytes()).map_err(failed)?;
     let rights = fs::metadata(model).map_err(failed)?.permissions();
-    fresh.as_file().set_permissions(rights).map_err(failed)?;
-    fresh.as_file().sync_all().map_err(failed)?;
-    fresh.persist(&path).map_err(|error| failed(error.error))?;
-    File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)
+    replace_file(parent, &path, content, Some(rights)).map_err(failed)
 }
